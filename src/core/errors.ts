@@ -1,0 +1,61 @@
+/** Every code that Leasehold throws. `docs/errors.md` says for each what to do. */
+export type ErrorCode =
+  | 'INVALID_OPTION'
+  | 'UNKNOWN_OPTION'
+  | 'INVALID_KEY'
+  | 'INVALID_LOADER'
+  | 'CACHE_CLOSED'
+  | 'LOAD_TIMEOUT'
+  | 'LOAD_COOLING'
+  | 'LOADER_RECURSION'
+  | 'UNSERIALIZABLE_VALUE'
+  | 'VALUE_TOO_LARGE'
+  | 'STORE_TIMEOUT'
+  | 'STORE_UNAVAILABLE'
+  | 'STORE_FULL'
+  | 'STORE_REFUSED'
+  | 'STORE_UNSUPPORTED'
+
+export interface ErrorDetails {
+  /** The option at fault. */
+  readonly option?: string | undefined
+  /** The cache key at fault. */
+  readonly key?: string | undefined
+  readonly cause?: unknown
+}
+
+const brand: unique symbol = Symbol.for('leasehold.error')
+
+/** The one error class of the public interface. Recognise it with {@link isLeaseholdError}. */
+export class LeaseholdError extends Error {
+  override readonly name: string = 'LeaseholdError'
+  readonly code: ErrorCode
+  readonly option: string | undefined
+  readonly key: string | undefined
+  readonly [brand]: true = true
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, 'cause' in details ? { cause: details.cause } : undefined)
+    this.code = code
+    this.option = details.option
+    this.key = details.key
+  }
+}
+
+/** True for Leasehold's errors, also those of another copy of the package; with `code`, for that code alone. */
+export function isLeaseholdError(error: unknown, code?: ErrorCode): error is LeaseholdError {
+  if (typeof error !== 'object' || error === null || !(brand in error)) return false
+  return code === undefined || (error as LeaseholdError).code === code
+}
+
+export type StoreErrorCode = Extract<ErrorCode, `STORE_${string}`>
+
+/** A store command that failed. `outcome` is `'unknown'` when it may have been executed all the same. */
+export class StoreError extends LeaseholdError {
+  readonly outcome: 'unknown' | 'not-executed'
+
+  constructor(code: StoreErrorCode, outcome: 'unknown' | 'not-executed', message: string, details?: ErrorDetails) {
+    super(code, message, details)
+    this.outcome = outcome
+  }
+}

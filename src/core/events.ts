@@ -1,0 +1,121 @@
+import type { UnreadableReason } from './ports.ts'
+import type { StoreErrorCode } from './errors.ts'
+
+interface KeyRecord {
+  readonly key: string
+  readonly version: number
+  /** Wall-clock ms since 1970 when the record was made. */
+  readonly at: number
+}
+
+/** A call answered with a fresh value that the store vouched for, without waiting for a load. */
+export interface HitRecord extends KeyRecord {
+  readonly ageMs: number
+  readonly remainingMs: number
+  readonly bytes: number
+  readonly durationMs: number
+}
+
+/** A call that found nothing it could use and went through a load, its own or another's. */
+export interface MissRecord extends KeyRecord {
+  /** `loaded`: this call started the load; `joined`: it shared one of this process; `waited`: another process loaded; `unleased`: loaded without the store; `failed`: it rejected. */
+  readonly outcome: 'loaded' | 'joined' | 'waited' | 'unleased' | 'failed'
+  readonly durationMs: number
+  readonly error?: unknown
+}
+
+/** A call answered with a value past its freshness. */
+export interface StaleRecord extends KeyRecord {
+  /** Why: `revalidate` (staleWhileRevalidate), else staleIfError after a failed load, a soft or hard timeout, a cooldown, or the store's absence. */
+  readonly reason: 'revalidate' | 'load-failed' | 'timeout' | 'cooldown'
+  /** How long past freshness, in ms. */
+  readonly staleMs: number
+  readonly durationMs: number
+}
+
+/** A flight that waited because another process held the lease. */
+export interface WaitRecord extends KeyRecord {
+  readonly waitedMs: number
+  readonly outcome: 'value' | 'granted' | 'unqueued' | 'cooling' | 'gave-up' | 'store-failed'
+}
+
+/** A loader that ran. */
+export interface LoadRecord extends KeyRecord {
+  readonly outcome: 'value' | 'nothing' | 'failed' | 'timeout' | 'aborted'
+  readonly durationMs: number
+  readonly leased: boolean
+  /** A refresh that no caller waited for. */
+  readonly background: boolean
+  readonly error?: unknown
+}
+
+/** What became of a loaded value. */
+export interface CommitRecord extends KeyRecord {
+  /** `unknown`: no reply. `too-large`: over `maxValueBytes`, not sent. */
+  readonly outcome: 'stored' | 'lost' | 'late' | 'full' | 'unknown' | 'too-large'
+  readonly bytes: number
+}
+
+/** A lease that was revoked or ran out while its loader was running. */
+export interface LostRecord extends KeyRecord {
+  readonly heldMs: number
+}
+
+/** A refresh that was offered. */
+export interface RefreshRecord extends KeyRecord {
+  readonly reason: 'early' | 'stale'
+  /** `busy`: another process refreshes; `full`: the refresh pool had no room. */
+  readonly outcome: 'refreshed' | 'failed' | 'busy' | 'full' | 'superseded'
+}
+
+/** `set` was applied. `outcome: 'full'`: the store had no room, and what stood there before is gone. */
+export interface SetRecord extends KeyRecord {
+  readonly outcome: 'stored' | 'full' | 'unknown'
+  readonly bytes: number
+  readonly durationMs: number
+}
+
+/** `delete` or `expire` was applied. */
+export interface InvalidateRecord extends KeyRecord {
+  readonly operation: 'delete' | 'expire'
+  readonly durationMs: number
+}
+
+/** Bytes in the store that were not a readable entry. The call treats them as a miss. */
+export interface DecodeErrorRecord extends KeyRecord {
+  readonly reason: UnreadableReason
+  readonly bytes: number
+  readonly error?: unknown
+}
+
+export interface StoreErrorRecord extends KeyRecord {
+  readonly command: 'read' | 'acquire' | 'renew' | 'commit' | 'release' | 'put' | 'remove' | 'expire'
+  readonly code: StoreErrorCode
+  readonly outcome: 'unknown' | 'not-executed'
+  readonly error: unknown
+}
+
+/** The store, or the bus that carries its wake-ups, became usable or stopped being so. */
+export interface ConnectionRecord {
+  readonly at: number
+  readonly part: 'store' | 'bus'
+  readonly state: 'up' | 'down'
+}
+
+export interface CacheEvents {
+  hit: HitRecord
+  miss: MissRecord
+  stale: StaleRecord
+  wait: WaitRecord
+  load: LoadRecord
+  commit: CommitRecord
+  lost: LostRecord
+  refresh: RefreshRecord
+  set: SetRecord
+  invalidate: InvalidateRecord
+  'decode-error': DecodeErrorRecord
+  'store-error': StoreErrorRecord
+  connection: ConnectionRecord
+}
+
+export type CacheEventName = keyof CacheEvents

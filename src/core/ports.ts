@@ -1,0 +1,209 @@
+/**
+ * What the engine asks of the world. Stores, codecs and clocks implement these; the engine imports nothing else.
+ */
+
+/** A lease token: 16 random bytes that belong to one load attempt. */
+export type Token = Buffer
+
+/** What a store knows a key by. The namespace is the store's own. */
+export interface EntryKey {
+  readonly key: string
+  /** Part of the value and lease keys, not of the partition. 0 when the caller gave none. */
+  readonly version: number
+}
+
+/** Everything a command needs to be refused when it arrives after its caller gave up. */
+export interface Deadline {
+  /** How long the caller waits for the reply, in ms. */
+  readonly timeoutMs: number
+  /** Server time in ms after which the store must refuse the command. */
+  readonly notAfter: number
+}
+
+export interface AcquireRequest extends EntryKey, Deadline {
+  readonly token: Token
+  readonly leaseMs: number
+  /** A fresh value whose token is listed is not an answer. `'any'`: no value is an answer, the lease alone is wanted. */
+  readonly seen: readonly Token[] | 'any'
+  /** Tokens of earlier attempts whose outcome is unknown; a lease that one of them holds is replaced. */
+  readonly dead: readonly Token[]
+  /** Whether the caller waits when the lease is taken, and so must be woken. */
+  readonly wait: boolean
+}
+
+export type AcquireReply =
+  /** A fresh value that the caller had not seen. */
+  | { readonly kind: 'value'; readonly bytes: Buffer }
+  | { readonly kind: 'granted' }
+  | {
+      readonly kind: 'busy'
+      /** How long the lease still runs, in ms. */
+      readonly remainingMs: number
+      readonly holder: Token
+      /** The token of the value that stands in the store, fresh or stale. */
+      readonly valueToken: Token | undefined
+    }
+  /** The lease is taken and the key is marked "do not queue": load without a lease. */
+  | { readonly kind: 'unqueued' }
+  | { readonly kind: 'cooling'; readonly errorCode: string; readonly remainingMs: number }
+  /** The command arrived after `notAfter` and changed nothing. */
+  | { readonly kind: 'late' }
+  /** The store is full and refuses writes. */
+  | { readonly kind: 'full' }
+
+export interface RenewRequest extends EntryKey {
+  readonly token: Token
+  readonly leaseMs: number
+  readonly timeoutMs: number
+}
+
+export interface CommitRequest extends EntryKey, Deadline {
+  readonly token: Token
+  readonly bytes: Buffer
+  /** How long the store keeps the entry, in ms, counted from the commit. */
+  readonly keepMs: number
+}
+
+/** `'stored'` also answers the repeat of a commit that had landed. `'full'`: not stored, lease released. */
+export type CommitReply = 'stored' | 'lost' | 'late' | 'full'
+
+/** What a load that stored nothing leaves behind for `markerMs`. */
+export type Marker =
+  | { readonly kind: 'none' }
+  /** Others need not wait for this key's lease: its loads leave nothing to share. */
+  | { readonly kind: 'do-not-queue'; readonly markerMs: number }
+  /** The source just failed: nobody may load. */
+  | { readonly kind: 'cooldown'; readonly markerMs: number; readonly errorCode: string }
+
+export interface ReleaseRequest extends EntryKey {
+  readonly token: Token
+  readonly marker: Marker
+  readonly timeoutMs: number
+}
+
+export interface PutRequest extends EntryKey, Deadline {
+  readonly bytes: Buffer
+  readonly keepMs: number
+}
+
+/** `'full'`: not stored; what stood there before is removed all the same. */
+export type PutReply = 'stored' | 'late' | 'full'
+
+export interface KeyRequest extends EntryKey {
+  readonly timeoutMs: number
+}
+
+/** Told to every process that waits: the lease of `key` has ended, however it ended. */
+export type WakeListener = (key: EntryKey) => void
+
+export interface StoreListeners {
+  readonly onWake: WakeListener
+  /** The bus that carries wake-ups went down or came back. While it is down waiters poll. */
+  readonly onBus: (live: boolean) => void
+  /** The store became usable or stopped being so. */
+  readonly onReady: (ready: boolean) => void
+}
+
+/**
+ * Where entries and leases live. Every method but `now`, `notAfter` and `close` is one atomic step in the store.
+ * A method that fails rejects with a `StoreError`, which says whether the outcome is known.
+ */
+export interface Store {
+  /** Server time in ms for the node that owns `key`: never behind, ahead by at most one round trip. */
+  now(key: EntryKey): number
+  /** The `notAfter` of a command sent now and given up `timeoutMs` later. Never later than the moment of giving up. */
+  notAfter(key: EntryKey, timeoutMs: number): number
+  /** The entry's bytes. Reads of one tick travel together; callers share a read only if they asked before it left. */
+  read(key: EntryKey, timeoutMs: number): Promise<Buffer | null>
+  acquire(request: AcquireRequest): Promise<AcquireReply>
+  /** Extends a lease. False: definitely not ours any more. */
+  renew(request: RenewRequest): Promise<boolean>
+  commit(request: CommitRequest): Promise<CommitReply>
+  /** Ends a load that stores nothing. Says whether the token still held. */
+  release(request: ReleaseRequest): Promise<boolean>
+  /** Stores a value the application computed: revokes any lease, clears markers, wakes waiters. */
+  put(request: PutRequest): Promise<PutReply>
+  /** Deletes: revokes any lease, clears markers, removes the value, neighbouring versions included, wakes waiters. */
+  remove(request: KeyRequest): Promise<void>
+  /** Revokes any lease and marks the value stale in place; its lifetime stays. False when there was none. */
+  expire(request: KeyRequest): Promise<boolean>
+  close(): Promise<void>
+}
+
+export interface StoreContext {
+  readonly namespace: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly listeners: StoreListeners
+  readonly maxKeyBytes: number
+}
+
+/** What `createCache({ store })` takes. One provider may serve several caches. */
+export interface StoreProvider {
+  /** Names the kind of store in events: `'redis'`, `'memory'`. */
+  readonly kind: string
+  open(context: StoreContext): Store
+}
+
+declare const timer: unique symbol
+export interface Timer {
+  readonly [timer]: never
+}
+
+/** Monotonic time and timers. */
+export interface Clock {
+  /** Monotonic milliseconds. */
+  now(): number
+  /** Wall-clock milliseconds since 1970. Only the embedded store, which is its own server, decides anything by it. */
+  wallNow(): number
+  setTimeout(callback: () => void, delayMs: number): Timer
+  clearTimeout(timer: Timer): void
+  /** Lets the process exit while the timer is pending: for upkeep that no caller waits on. */
+  unref(timer: Timer): void
+}
+
+export interface Random {
+  /** Uniform in [0, 1). */
+  next(): number
+  token(): Token
+}
+
+/** An entry whose header and checksum have been verified. The payload is decoded when asked for. */
+export interface Entry {
+  readonly bytes: Buffer
+  readonly token: Token
+  /** Server times in ms. */
+  readonly createdAt: number
+  readonly freshUntil: number
+  readonly hardUntil: number
+  /** How long the load took, in ms: XFetch's Δ. */
+  readonly loadMs: number
+  /** Marked stale in place by `expire`. */
+  readonly expired: boolean
+  /** The decoded value: a new copy each time under `'copy'`, one frozen value under `'freeze'`. Throws when the payload cannot be decoded. */
+  value(): unknown
+}
+
+export interface EntryTimes {
+  readonly createdAt: number
+  readonly freshUntil: number
+  readonly hardUntil: number
+  readonly loadMs: number
+}
+
+/** Why bytes were not an entry. */
+export type UnreadableReason = 'foreign' | 'wire-version' | 'truncated' | 'checksum' | 'unknown-codec' | 'payload'
+
+export interface Unreadable {
+  readonly unreadable: UnreadableReason
+  /** Whatever stands where the token would be, so that `acquire` does not offer the same bytes again. */
+  readonly token: Token | undefined
+}
+
+export interface EntryCodec {
+  /** @throws LeaseholdError `UNSERIALIZABLE_VALUE`, `VALUE_TOO_LARGE` */
+  encode(key: EntryKey, value: unknown, times: EntryTimes, token: Token): Buffer
+  /** The same payload under a new header. */
+  reseal(key: EntryKey, entry: Entry, times: EntryTimes, token: Token): Buffer
+  open(key: EntryKey, bytes: Buffer): Entry | Unreadable
+}
