@@ -24,7 +24,7 @@ export interface ErrorDetails {
   readonly cause?: unknown
 }
 
-const brand: unique symbol = Symbol.for('leasehold.error')
+const brand: symbol = Symbol.for('leasehold.error')
 
 /** The one error class of the public interface. Recognise it with {@link isLeaseholdError}. */
 export class LeaseholdError extends Error {
@@ -32,7 +32,10 @@ export class LeaseholdError extends Error {
   readonly code: ErrorCode
   readonly option: string | undefined
   readonly key: string | undefined
-  readonly [brand]: true = true
+
+  static {
+    Object.defineProperty(this.prototype, brand, { value: true })
+  }
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, 'cause' in details ? { cause: details.cause } : undefined)

@@ -1,0 +1,144 @@
+import type { Clock, Random, StoreProvider } from './ports.ts'
+
+/** Milliseconds, or a number with its unit: `'500ms'`, `'30s'`, `'5m'`, `'1h'`, `'7d'`. */
+export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
+
+/** When a fresh value is loaded anew before it expires. */
+export type RefreshOptions =
+  | false
+  | 'xfetch'
+  /** XFetch (Vattani, Chierichetti, Lowenstein 2015). A larger `beta` refreshes earlier; default 1. */
+  | { readonly strategy: 'xfetch'; readonly beta?: number }
+  /** Within `window` of expiry each read offers a refresh with `probability`. */
+  | { readonly strategy: 'window'; readonly window: Duration; readonly probability: number }
+
+export interface TimeoutOptions {
+  /** After this long a caller gets a stale value if there is one, while the load goes on. Default: none. */
+  readonly soft?: Duration
+  /** After this long a caller gets a stale value or `LOAD_TIMEOUT`, and the loader's signal aborts. Default 30 s. */
+  readonly hard?: Duration
+}
+
+/** How one key is loaded, kept and refreshed. Given to `createCache` as defaults, to a call for that call. */
+export interface PolicyOptions {
+  /** How long a value is fresh. Default 5 minutes. */
+  readonly ttl?: Duration
+  /** Shortens each ttl by a random share up to this one, so that keys stored together do not expire together. 0 to 0.5, default 0.1. */
+  readonly jitter?: number
+  /** Default `'xfetch'`. */
+  readonly refresh?: RefreshOptions
+  /** How long past its ttl a value is still answered while it is refreshed behind. Default 0. */
+  readonly staleWhileRevalidate?: Duration
+  /** How long past its ttl a value may stand in when the load fails. Default 0. */
+  readonly staleIfError?: Duration
+  readonly timeout?: TimeoutOptions
+  /** After a failed load nobody in the fleet loads the key for this long. Default 0, off. */
+  readonly errorCooldown?: Duration
+  /** How long a lease runs unless renewed; it is renewed every third of it. 100 ms to 1 minute, default 1 s. */
+  readonly lease?: Duration
+  /** Separates incompatible shapes of the same key: an integer from 0 to 65535. Default 0. */
+  readonly version?: number
+}
+
+export interface CallOptions extends PolicyOptions {
+  /** Loads even if a fresh value is stored; the answer's load began after the call. Default false. */
+  readonly forceFresh?: boolean
+  /** Makes this caller leave when it aborts; the loader goes on for the others. */
+  readonly signal?: AbortSignal
+}
+
+/** Options of `set`. */
+export type SetOptions = Pick<PolicyOptions, 'ttl' | 'jitter' | 'staleWhileRevalidate' | 'staleIfError' | 'version'>
+
+/** Options of calls that only name a key. */
+export type KeyOptions = Pick<PolicyOptions, 'version'>
+
+/** A serializer. `id` is stored in every entry: 128 to 255 for codecs of your own. */
+export interface Serializer {
+  readonly name: string
+  readonly id: number
+  /** @throws LeaseholdError `UNSERIALIZABLE_VALUE` for a value that would not come back the same. */
+  serialize(value: unknown): Uint8Array
+  deserialize(bytes: Buffer): unknown
+}
+
+/** A compression. `id` is stored in every entry: 128 to 255 for ones of your own. */
+export interface Compression {
+  readonly name: string
+  readonly id: number
+  compress(bytes: Buffer): Uint8Array
+  /** Must refuse to produce more than `maxBytes`. */
+  decompress(bytes: Buffer, maxBytes: number): Buffer
+}
+
+export interface CacheOptions extends PolicyOptions {
+  /** One application's keys: 1 to 64 of `A-Z a-z 0-9 _ . -`. */
+  readonly namespace: string
+  /** Default: the embedded in-process store. */
+  readonly store?: StoreProvider
+  /** `'copy'` gives every caller its own value; `'freeze'` decodes once, freezes deeply and shares. Default `'copy'`. */
+  readonly values?: 'copy' | 'freeze'
+  /** `'msgpack'`, `'json'` or one of your own. Readers understand all built-in ones. Default `'msgpack'`. */
+  readonly codec?: 'msgpack' | 'json' | Serializer
+  /** `'deflate'`, `lz4()` of `leasehold/lz4`, or one of your own; false never compresses. Default `'deflate'`. */
+  readonly compression?: 'deflate' | false | Compression
+  /** Payloads of at least this many bytes are compressed. */
+  readonly compressAbove?: number
+  /** The largest entry in bytes, encoded. Default 1 MiB. */
+  readonly maxValueBytes?: number
+  /** Keys longer than this in bytes are hashed. 64 to 4096, default 512. */
+  readonly maxKeyBytes?: number
+  /** How long one store command may take. Default 100 ms. */
+  readonly commandTimeout?: Duration
+  /** How long one call may spend on the store in all, its waiting and loading apart. Default 250 ms. */
+  readonly storeBudget?: Duration
+  /** How many refreshes run at once in this process. Default 16. */
+  readonly maxRefreshes?: number
+  /** How long `close()` waits for loads before it abandons them. Default 5 s. */
+  readonly closeTimeout?: Duration
+  /** Time and randomness, for tests. */
+  readonly clock?: Clock
+  readonly random?: Random
+}
+
+export type RefreshPolicy =
+  | { readonly strategy: 'off' }
+  | { readonly strategy: 'xfetch'; readonly beta: number }
+  | { readonly strategy: 'window'; readonly windowMs: number; readonly probability: number }
+
+/** {@link PolicyOptions}, checked and merged. */
+export interface Policy {
+  readonly ttlMs: number
+  readonly jitter: number
+  readonly refresh: RefreshPolicy
+  readonly staleWhileRevalidateMs: number
+  readonly staleIfErrorMs: number
+  readonly softTimeoutMs: number | undefined
+  readonly hardTimeoutMs: number
+  readonly errorCooldownMs: number
+  readonly leaseMs: number
+  readonly version: number
+  readonly forceFresh: boolean
+  readonly signal: AbortSignal | undefined
+}
+
+/** {@link CacheOptions}, checked: what the engine itself needs of them. */
+export interface EngineOptions {
+  readonly namespace: string
+  readonly policy: Policy
+  readonly commandTimeoutMs: number
+  readonly storeBudgetMs: number
+  readonly maxRefreshes: number
+  readonly maxKeyBytes: number
+  readonly closeTimeoutMs: number
+}
+
+/** {@link CacheOptions}, checked: what the entry codec needs of them. */
+export interface EntryCodecOptions {
+  readonly namespace: string
+  readonly values: 'copy' | 'freeze'
+  readonly codec: 'msgpack' | 'json' | Serializer
+  readonly compression: 'deflate' | false | Compression
+  readonly compressAbove: number
+  readonly maxValueBytes: number
+}
