@@ -93,8 +93,8 @@ export interface KeyRequest extends EntryKey {
   readonly timeoutMs: number
 }
 
-/** Told to every process that waits: the lease of `key` has ended, however it ended. */
-export type WakeListener = (key: EntryKey) => void
+/** Told to every process: the lease of the key with this `Store.wakeId` has ended, however it ended, and someone waits for it. */
+export type WakeListener = (wakeId: string) => void
 
 export interface StoreListeners {
   readonly onWake: WakeListener
@@ -113,6 +113,8 @@ export interface Store {
   now(key: EntryKey): number
   /** The `notAfter` of a command sent now and given up `timeoutMs` later. Never later than the moment of giving up. */
   notAfter(key: EntryKey, timeoutMs: number): number
+  /** The name that wake-ups give the key. Pure. */
+  wakeId(key: EntryKey): string
   /** The entry's bytes. Reads of one tick travel together; callers share a read only if they asked before it left. */
   read(key: EntryKey, timeoutMs: number): Promise<Buffer | null>
   acquire(request: AcquireRequest): Promise<AcquireReply>
