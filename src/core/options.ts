@@ -7,32 +7,32 @@ export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
 export type RefreshOptions =
   | false
   | 'xfetch'
-  /** XFetch (Vattani, Chierichetti, Lowenstein 2015). A larger `beta` refreshes earlier; default 1. */
+  /** XFetch (Vattani, Chierichetti, Lowenstein 2015). A larger `beta` refreshes earlier; 0 to 1000, default 1. */
   | { readonly strategy: 'xfetch'; readonly beta?: number }
-  /** Within `window` of expiry each read offers a refresh with `probability`. */
+  /** Within `window` of expiry (1 ms to 3650 days) each read offers a refresh with `probability` (0 to 1). */
   | { readonly strategy: 'window'; readonly window: Duration; readonly probability: number }
 
 export interface TimeoutOptions {
-  /** After this long a caller gets a stale value if there is one, while the load goes on. Default: none. */
+  /** After this long a caller gets a stale value if there is one, while the load goes on. 1 ms to 1 day, at most `hard`. Default: none. */
   readonly soft?: Duration
-  /** After this long a caller gets a stale value or `LOAD_TIMEOUT`, and the loader's signal aborts. Default 30 s. */
+  /** After this long a caller gets a stale value or `LOAD_TIMEOUT`, and the loader's signal aborts. 1 ms to 1 day, default 30 s. */
   readonly hard?: Duration
 }
 
 /** How one key is loaded, kept and refreshed. Given to `createCache` as defaults, to a call for that call. */
 export interface PolicyOptions {
-  /** How long a value is fresh. Default 5 minutes. */
+  /** How long a value is fresh. 1 ms to 3650 days, default 5 minutes. */
   readonly ttl?: Duration
   /** Shortens each ttl by a random share up to this one, so that keys stored together do not expire together. 0 to 0.5, default 0.1. */
   readonly jitter?: number
   /** Default `'xfetch'`. */
   readonly refresh?: RefreshOptions
-  /** How long past its ttl a value is still answered while it is refreshed behind. Default 0. */
+  /** How long past its ttl a value is still answered while it is refreshed behind. 0 to 3650 days, default 0. */
   readonly staleWhileRevalidate?: Duration
-  /** How long past its ttl a value may stand in when the load fails. Default 0. */
+  /** How long past its ttl a value may stand in when the load fails. 0 to 3650 days, default 0. */
   readonly staleIfError?: Duration
   readonly timeout?: TimeoutOptions
-  /** After a failed load nobody in the fleet loads the key for this long. Default 0, off. */
+  /** After a failed load nobody in the fleet loads the key for this long. 0 to 1 day, default 0, off. */
   readonly errorCooldown?: Duration
   /** How long a lease runs unless renewed; it is renewed every third of it. 100 ms to 1 minute, default 1 s. */
   readonly lease?: Duration
@@ -82,19 +82,19 @@ export interface CacheOptions extends PolicyOptions {
   readonly codec?: 'msgpack' | 'json' | Serializer
   /** `'deflate'`, `lz4()` of `leasehold/lz4`, or one of your own; false never compresses. Default `'deflate'`. */
   readonly compression?: 'deflate' | false | Compression
-  /** Payloads of at least this many bytes are compressed. */
+  /** Payloads of at least this many bytes are compressed. 0 to 512 MiB, default 16384. */
   readonly compressAbove?: number
-  /** The largest entry in bytes, encoded. Default 1 MiB. */
+  /** The largest entry in bytes, encoded. 128 bytes to 512 MiB, default 1 MiB. */
   readonly maxValueBytes?: number
   /** Keys longer than this in bytes are hashed. 64 to 4096, default 512. */
   readonly maxKeyBytes?: number
-  /** How long one store command may take. Default 100 ms. */
+  /** How long one store command may take. 1 ms to 1 minute, default 100 ms, or the store budget if that is shorter. */
   readonly commandTimeout?: Duration
-  /** How long one call may spend on the store in all, its waiting and loading apart. Default 250 ms. */
+  /** How long one call may spend on the store in all, its waiting and loading apart. 1 ms to 10 minutes, default 250 ms, or the command timeout if that is longer. */
   readonly storeBudget?: Duration
-  /** How many refreshes run at once in this process. Default 16. */
+  /** How many refreshes run at once in this process. 1 to 10000, default 16. */
   readonly maxRefreshes?: number
-  /** How long `close()` waits for loads before it abandons them. Default 5 s. */
+  /** How long `close()` waits for loads before it abandons them. 0 to 1 hour, default 5 s. */
   readonly closeTimeout?: Duration
   /** Time and randomness, for tests. */
   readonly clock?: Clock

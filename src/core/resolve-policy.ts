@@ -1,0 +1,140 @@
+import { checkBoolean, checkDuration, checkInteger, checkNames, checkNumber, checkObject, hasMethods } from './check-option.ts'
+import { formatDuration } from './duration.ts'
+import { invalidOption, unknownOption } from './invalid-option.ts'
+import { allowedFor, callOptionNames, defaults } from './option-table.ts'
+import type { CallOptions, Policy, RefreshPolicy } from './options.ts'
+
+type Draft = { -readonly [Name in keyof Policy]: Policy[Name] }
+
+/** The policy where nothing is said. */
+export const defaultPolicy: Policy = {
+  ttlMs: defaults.ttlMs,
+  jitter: defaults.jitter,
+  refresh: { strategy: 'xfetch', beta: defaults.beta },
+  staleWhileRevalidateMs: 0,
+  staleIfErrorMs: 0,
+  softTimeoutMs: undefined,
+  hardTimeoutMs: defaults.hardTimeoutMs,
+  errorCooldownMs: 0,
+  leaseMs: defaults.leaseMs,
+  version: 0,
+  forceFresh: false,
+  signal: undefined,
+}
+
+/**
+ * Merges a call's options over `base`. Without options that is `base` itself. An option that is `undefined` counts as not given.
+ *
+ * @param allowed The names this kind of call takes. Default: those of `getOrSet`.
+ * @throws LeaseholdError `UNKNOWN_OPTION`, `INVALID_OPTION`
+ */
+export function resolveCallOptions(
+  base: Policy,
+  options: CallOptions | undefined,
+  allowed: ReadonlySet<string> = callOptionNames,
+): Policy {
+  if (options === undefined) return base
+  const given = checkObject('options', options, 'an object')
+  const policy: Draft = { ...base }
+  for (const name in given) {
+    if (!allowed.has(name)) throw unknownOption(name, allowed)
+    const value = given[name]
+    if (value !== undefined) applyPolicyOption(policy, name, value)
+  }
+  checkTimeoutOrder(policy, options)
+  return policy
+}
+
+/** Sets one checked option; false when `name` is no policy option. */
+export function applyPolicyOption(policy: Draft, name: string, value: unknown): boolean {
+  switch (name) {
+    case 'ttl':
+      policy.ttlMs = checkDuration(name, value)
+      return true
+    case 'jitter':
+      policy.jitter = checkNumber(name, value)
+      return true
+    case 'refresh':
+      policy.refresh = resolveRefresh(value)
+      return true
+    case 'staleWhileRevalidate':
+      policy.staleWhileRevalidateMs = checkDuration(name, value)
+      return true
+    case 'staleIfError':
+      policy.staleIfErrorMs = checkDuration(name, value)
+      return true
+    case 'timeout':
+      applyTimeout(policy, value)
+      return true
+    case 'errorCooldown':
+      policy.errorCooldownMs = checkDuration(name, value)
+      return true
+    case 'lease':
+      policy.leaseMs = checkDuration(name, value)
+      return true
+    case 'version':
+      policy.version = checkInteger(name, value)
+      return true
+    case 'forceFresh':
+      policy.forceFresh = checkBoolean(name, value)
+      return true
+    case 'signal':
+      policy.signal = checkSignal(value)
+      return true
+    default:
+      return false
+  }
+}
+
+/** A soft timeout after the hard one could never pass: the error names the one that was given. */
+export function checkTimeoutOrder(policy: Policy, given: { readonly timeout?: CallOptions['timeout'] }): void {
+  const { softTimeoutMs, hardTimeoutMs } = policy
+  if (softTimeoutMs === undefined || softTimeoutMs <= hardTimeoutMs) return
+  const soft = given.timeout?.soft
+  if (soft !== undefined) {
+    throw invalidOption('timeout.soft', soft, `at most timeout.hard, which is ${formatDuration(hardTimeoutMs)}`)
+  }
+  throw invalidOption('timeout.hard', given.timeout?.hard, `at least timeout.soft, which is ${formatDuration(softTimeoutMs)}`)
+}
+
+const timeoutNames: ReadonlySet<string> = new Set(['soft', 'hard'])
+
+function applyTimeout(policy: Draft, value: unknown): void {
+  const timeout = checkObject('timeout', value, allowedFor('timeout'))
+  checkNames(timeout, timeoutNames, 'timeout.')
+  if (timeout['soft'] !== undefined) policy.softTimeoutMs = checkDuration('timeout.soft', timeout['soft'])
+  if (timeout['hard'] !== undefined) policy.hardTimeoutMs = checkDuration('timeout.hard', timeout['hard'])
+}
+
+const refreshOff: RefreshPolicy = { strategy: 'off' }
+const refreshXfetch: RefreshPolicy = { strategy: 'xfetch', beta: defaults.beta }
+const xfetchNames: ReadonlySet<string> = new Set(['strategy', 'beta'])
+const windowNames: ReadonlySet<string> = new Set(['strategy', 'window', 'probability'])
+
+function resolveRefresh(value: unknown): RefreshPolicy {
+  if (value === false) return refreshOff
+  if (value === 'xfetch') return refreshXfetch
+  const refresh = checkObject('refresh', value, allowedFor('refresh'))
+  switch (refresh['strategy']) {
+    case 'xfetch': {
+      checkNames(refresh, xfetchNames, 'refresh.')
+      const beta = refresh['beta']
+      return beta === undefined ? refreshXfetch : { strategy: 'xfetch', beta: checkNumber('refresh.beta', beta) }
+    }
+    case 'window':
+      checkNames(refresh, windowNames, 'refresh.')
+      return {
+        strategy: 'window',
+        windowMs: checkDuration('refresh.window', refresh['window']),
+        probability: checkNumber('refresh.probability', refresh['probability']),
+      }
+    default:
+      throw invalidOption('refresh.strategy', refresh['strategy'], "'xfetch' or 'window'")
+  }
+}
+
+function checkSignal(value: unknown): AbortSignal {
+  const listens = hasMethods(value, 'addEventListener', 'removeEventListener')
+  if (listens && typeof (value as AbortSignal).aborted === 'boolean') return value as AbortSignal
+  throw invalidOption('signal', value, allowedFor('signal'))
+}
