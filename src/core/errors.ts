@@ -55,6 +55,7 @@ export type StoreErrorCode = Extract<ErrorCode, `STORE_${string}`>
 
 /** A store command that failed. `outcome` is `'unknown'` when it may have been executed all the same. */
 export class StoreError extends LeaseholdError {
+  declare readonly code: StoreErrorCode
   readonly outcome: 'unknown' | 'not-executed'
 
   constructor(code: StoreErrorCode, outcome: 'unknown' | 'not-executed', message: string, details?: ErrorDetails) {

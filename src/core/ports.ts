@@ -203,7 +203,9 @@ export interface Unreadable {
 }
 
 export interface EntryCodec {
-  /** @throws LeaseholdError `UNSERIALIZABLE_VALUE`, `VALUE_TOO_LARGE` */
+  /** Larger entries are written by `encode` but must not be stored. */
+  readonly maxValueBytes: number
+  /** @throws LeaseholdError `UNSERIALIZABLE_VALUE` */
   encode(key: EntryKey, value: unknown, times: EntryTimes, token: Token): Buffer
   /** The same payload under a new header. */
   reseal(key: EntryKey, entry: Entry, times: EntryTimes, token: Token): Buffer

@@ -1,0 +1,66 @@
+import type { Engine } from './engine.ts'
+import { reportStoreError } from './engine.ts'
+import { CacheEventEmitter } from './event-emitter.ts'
+import { EventLoopDelay } from './event-loop-delay.ts'
+import { Sequence } from './flight.ts'
+import { Flights } from './flights.ts'
+import { LeaseKeeper } from './lease-keeper.ts'
+import type { EngineOptions } from './options.ts'
+import type { Clock, EntryCodec, Random, StoreProvider } from './ports.ts'
+import { RefreshAhead } from './refresh-ahead.ts'
+import { Waiters } from './waiters.ts'
+
+/** Opens the store and puts the parts of one cache together. */
+export function buildEngine(
+  options: EngineOptions,
+  provider: StoreProvider,
+  codec: EntryCodec,
+  clock: Clock,
+  random: Random,
+  closing: () => boolean,
+): Engine {
+  const events = new CacheEventEmitter()
+  const waiters = new Waiters()
+  const loopDelay = new EventLoopDelay()
+  const reportConnection = (part: 'store' | 'bus', up: boolean): void => {
+    if (events.listeners.connection === undefined) return
+    events.emit('connection', { at: clock.wallNow(), part, state: up ? 'up' : 'down' })
+  }
+  const store = provider.open({
+    namespace: options.namespace,
+    clock,
+    random,
+    maxKeyBytes: options.maxKeyBytes,
+    listeners: {
+      onWake: wakeId => waiters.wake(wakeId),
+      onBus: live => {
+        waiters.setBus(live)
+        reportConnection('bus', live)
+      },
+      onReady: ready => reportConnection('store', ready),
+    },
+  })
+  const leases = new LeaseKeeper(
+    store,
+    clock,
+    loopDelay,
+    (key, error) => void reportStoreError({ events, clock }, 'renew', key, error),
+  )
+  return {
+    options,
+    store,
+    codec,
+    clock,
+    random,
+    events,
+    sequence: new Sequence(),
+    flights: new Flights(),
+    forcedFlights: new Flights(),
+    waiters,
+    leases,
+    loopDelay,
+    refreshes: new RefreshAhead(options.maxRefreshes),
+    underWay: new Map(),
+    closing,
+  }
+}

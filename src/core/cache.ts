@@ -1,0 +1,128 @@
+import { Call } from './call.ts'
+import { hasFreshEntry, readCachedEntry, type CachedEntry } from './cached-entry.ts'
+import type { Engine } from './engine.ts'
+import { LeaseholdError } from './errors.ts'
+import type { CacheEventListener } from './event-emitter.ts'
+import type { CacheEventName } from './events.ts'
+import { getOrSet } from './get-or-set.ts'
+import type { Loader } from './loader-context.ts'
+import { keyOptionNames, setOptionNames } from './option-table.ts'
+import type { CallOptions, KeyOptions, Policy, SetOptions } from './options.ts'
+import type { EntryKey } from './ports.ts'
+import { resolveCallOptions } from './resolve-options.ts'
+import { shutDown } from './shut-down.ts'
+import { deleteKey, expireKey, setValue } from './writes.ts'
+
+/** A cache over one namespace of a store. Made by `createCache`. */
+export class Cache {
+  readonly #engine: Engine
+  #closed: Promise<void> | undefined
+
+  /** @internal */
+  constructor(engine: (closing: () => boolean) => Engine) {
+    this.#engine = engine(() => this.#closed !== undefined)
+  }
+
+  /**
+   * The stored value, or the loader's, computed once however many callers and processes ask together.
+   *
+   * @throws whatever the loader throws, unless a stale value may stand in (`staleIfError`)
+   * @throws LeaseholdError `LOAD_TIMEOUT`, `LOAD_COOLING`, `LOADER_RECURSION`, `UNSERIALIZABLE_VALUE`, `INVALID_KEY`, `INVALID_LOADER`,
+   *   `INVALID_OPTION`, `UNKNOWN_OPTION`, `CACHE_CLOSED`
+   */
+  getOrSet<Value>(key: string, loader: Loader<Value>, options?: CallOptions): Promise<Value> {
+    try {
+      const policy = this.#begin(key, options)
+      if (typeof loader !== 'function') {
+        throw new LeaseholdError('INVALID_LOADER', `the loader of '${key}' must be a function, not ${typeof loader}`, { key })
+      }
+      return getOrSet(this.#engine, new Call(this.#engine, key, loader, policy)) as Promise<Value>
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /** The stored value if it is fresh, else `undefined`. Loads nothing; a store that fails looks empty. */
+  async get<Value = unknown>(key: string, options?: KeyOptions): Promise<Value | undefined> {
+    const entry = await this.getEntry<Value>(key, options)
+    return entry?.fresh === true ? entry.value : undefined
+  }
+
+  /** The stored value, fresh or stale, with its age, freshness and remaining time. */
+  async getEntry<Value = unknown>(key: string, options?: KeyOptions): Promise<CachedEntry<Value> | undefined> {
+    return readCachedEntry(this.#engine, this.#keyOf(key, options)) as Promise<CachedEntry<Value> | undefined>
+  }
+
+  /** Whether a fresh value is stored. A store that fails looks empty. */
+  async has(key: string, options?: KeyOptions): Promise<boolean> {
+    return hasFreshEntry(this.#engine, this.#keyOf(key, options))
+  }
+
+  /**
+   * Stores a value. It wins over every load that is running, here and in other processes.
+   *
+   * @throws LeaseholdError `UNSERIALIZABLE_VALUE`, `VALUE_TOO_LARGE`, or a `STORE_…` code when the store could not be told: what it held may
+   *   still be there
+   */
+  async set<Value>(key: string, value: Value, options?: SetOptions): Promise<void> {
+    await setValue(this.#engine, key, value, this.#begin(key, options, setOptionNames))
+  }
+
+  /**
+   * Deletes one key or many. Once it resolves, no load that began before is stored or answers a later call.
+   *
+   * @throws LeaseholdError with a `STORE_…` code when the store could not be told; with many keys the others are deleted all the same
+   */
+  async delete(keys: string | readonly string[], options?: KeyOptions): Promise<void> {
+    const list = typeof keys === 'string' ? [keys] : keys
+    const deleted = await Promise.allSettled(list.map(key => this.#keyOf(key, options)).map(key => deleteKey(this.#engine, key)))
+    for (const result of deleted) if (result.status === 'rejected') throw result.reason
+  }
+
+  /**
+   * Marks the value stale: the next call loads it anew, and until then the stale options may still serve it. Revokes loads that are running.
+   * Resolves to whether something was stored.
+   *
+   * @throws LeaseholdError with a `STORE_…` code when the store could not be told
+   */
+  async expire(key: string, options?: KeyOptions): Promise<boolean> {
+    return expireKey(this.#engine, this.#keyOf(key, options))
+  }
+
+  /** Calls `listener` with a record of each such event. Nothing is built for events that nobody listens to. */
+  on<Name extends CacheEventName>(event: Name, listener: CacheEventListener<Name>): this {
+    this.#engine.events.on(event, listener)
+    return this
+  }
+
+  off<Name extends CacheEventName>(event: Name, listener: CacheEventListener<Name>): this {
+    this.#engine.events.off(event, listener)
+    return this
+  }
+
+  /**
+   * Takes no more calls, lets the loads that are running finish for up to `closeTimeout`, abandons the rest and releases their leases, and closes
+   * the store's connections. May be called more than once.
+   */
+  close(): Promise<void> {
+    this.#closed ??= shutDown(this.#engine)
+    return this.#closed
+  }
+
+  #begin(key: string, options: CallOptions | undefined, allowed?: ReadonlySet<string>): Policy {
+    if (this.#closed !== undefined) throw new LeaseholdError('CACHE_CLOSED', 'this cache was closed', { key })
+    if (typeof key !== 'string' || key === '') {
+      throw new LeaseholdError(
+        'INVALID_KEY',
+        `a key must be a non-empty string, not ${key === '' ? 'an empty one' : typeof key}`,
+        {},
+      )
+    }
+    const { policy } = this.#engine.options
+    return options === undefined ? policy : resolveCallOptions(policy, options, allowed)
+  }
+
+  #keyOf(key: string, options: KeyOptions | undefined): EntryKey {
+    return { key, version: this.#begin(key, options, keyOptionNames).version }
+  }
+}

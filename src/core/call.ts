@@ -1,0 +1,47 @@
+import { keyId } from './flights.ts'
+import type { Engine } from './engine.ts'
+import type { Passenger } from './flight.ts'
+import type { Loader } from './loader-context.ts'
+import type { Policy } from './options.ts'
+import type { Entry, EntryKey, Token } from './ports.ts'
+import { StoreBudget } from './store-budget.ts'
+
+/** One `getOrSet` on its way to an answer. */
+export class Call implements EntryKey, Passenger {
+  readonly key: string
+  readonly version: number
+  readonly began: number
+  readonly loader: Loader<unknown>
+  readonly policy: Policy
+  /** Monotonic ms; 0 when nobody listens. */
+  readonly startedAt: number
+  /** What this call's own read found past its freshness, which may stand in for a failed load. */
+  stale: Entry | undefined
+  /** Tokens of stored values that are no answer for this call. */
+  readonly seen: Token[] = []
+  /** The store failed this call: it goes to the loader without a lease. */
+  storeFailed = false
+  /** How often a flight's answer was not for this call. */
+  restarts = 0
+  /** Monotonic ms after which the call waits no longer; set when it first waits. */
+  waitUntil: number | undefined
+  #budget: StoreBudget | undefined
+
+  constructor(engine: Engine, key: string, loader: Loader<unknown>, policy: Policy) {
+    this.key = key
+    this.version = policy.version
+    this.began = engine.sequence.next()
+    this.loader = loader
+    this.policy = policy
+    this.startedAt = engine.events.watched ? engine.clock.now() : 0
+  }
+
+  get id(): string {
+    return keyId(this)
+  }
+
+  budget(engine: Engine): StoreBudget {
+    this.#budget ??= new StoreBudget(engine.clock, engine.options.commandTimeoutMs, engine.options.storeBudgetMs)
+    return this.#budget
+  }
+}

@@ -1,0 +1,79 @@
+import { StoreError } from './errors.ts'
+import type { CacheEventEmitter } from './event-emitter.ts'
+import type { EventLoopDelay } from './event-loop-delay.ts'
+import type { StoreErrorRecord } from './events.ts'
+import type { Sequence } from './flight.ts'
+import type { Flights } from './flights.ts'
+import type { LeaseKeeper } from './lease-keeper.ts'
+import type { EngineOptions } from './options.ts'
+import type { Clock, Entry, EntryCodec, EntryKey, Random, Store, Unreadable } from './ports.ts'
+import type { RefreshAhead } from './refresh-ahead.ts'
+import type { Waiters } from './waiters.ts'
+
+/** What the parts of one cache share. */
+export interface Engine {
+  readonly options: EngineOptions
+  readonly store: Store
+  readonly codec: EntryCodec
+  readonly clock: Clock
+  readonly random: Random
+  readonly events: CacheEventEmitter
+  readonly sequence: Sequence
+  /** Flights of ordinary misses. */
+  readonly flights: Flights
+  /** Flights of `forceFresh` calls, which take no answer that was loaded before they came. */
+  readonly forcedFlights: Flights
+  readonly waiters: Waiters
+  readonly leases: LeaseKeeper
+  readonly loopDelay: EventLoopDelay
+  readonly refreshes: RefreshAhead
+  /** Every flight under way, refreshes included, each with what abandons it: what `close` drains. */
+  readonly underWay: Map<Promise<unknown>, (reason: unknown) => void>
+  /** Whether `close` was called. */
+  closing(): boolean
+}
+
+type Watched = Pick<Engine, 'events' | 'clock'>
+
+/** The parts of a record that every event carries. */
+export function recordBase({ clock }: Pick<Engine, 'clock'>, key: EntryKey): { key: string; version: number; at: number } {
+  return { key: key.key, version: key.version, at: clock.wallNow() }
+}
+
+/** Reports a failed command and returns it as the store's error. Anything else a store throws is a bug and goes on up. */
+export function reportStoreError(
+  engine: Watched,
+  command: StoreErrorRecord['command'],
+  key: EntryKey,
+  error: unknown,
+): StoreError {
+  if (!(error instanceof StoreError)) throw error
+  if (engine.events.listeners['store-error'] !== undefined) {
+    const { code, outcome } = error
+    engine.events.emit('store-error', { ...recordBase(engine, key), command, code, outcome, error })
+  }
+  return error
+}
+
+/** Opens bytes from the store; bytes that are no readable entry are reported. */
+export function openEntry(engine: Watched & Pick<Engine, 'codec'>, key: EntryKey, bytes: Buffer): Entry | Unreadable {
+  const opened = engine.codec.open(key, bytes)
+  if ('unreadable' in opened && engine.events.listeners['decode-error'] !== undefined) {
+    engine.events.emit('decode-error', { ...recordBase(engine, key), reason: opened.unreadable, bytes: bytes.length })
+  }
+  return opened
+}
+
+/** The entry's value. A payload that cannot be decoded is reported and counts as a miss: {@link undecodable}. */
+export function decodeValue(engine: Watched, key: EntryKey, entry: Entry): unknown {
+  try {
+    return entry.value()
+  } catch (error) {
+    if (engine.events.listeners['decode-error'] !== undefined) {
+      engine.events.emit('decode-error', { ...recordBase(engine, key), reason: 'payload', bytes: entry.bytes.length, error })
+    }
+    return undecodable
+  }
+}
+
+export const undecodable: unique symbol = Symbol('undecodable')

@@ -1,0 +1,54 @@
+import type { CacheEventName, CacheEvents } from './events.ts'
+
+export type CacheEventListener<Name extends CacheEventName> = (record: CacheEvents[Name]) => void
+
+type Listeners = { [Name in CacheEventName]: readonly CacheEventListener<Name>[] | undefined }
+
+/** Typed events whose records are built only for names that someone listens to. */
+export class CacheEventEmitter {
+  /** Look here before building a record: undefined when nobody listens. */
+  readonly listeners: Listeners = {
+    hit: undefined,
+    miss: undefined,
+    stale: undefined,
+    wait: undefined,
+    load: undefined,
+    commit: undefined,
+    lost: undefined,
+    refresh: undefined,
+    set: undefined,
+    invalidate: undefined,
+    'decode-error': undefined,
+    'store-error': undefined,
+    connection: undefined,
+  }
+
+  /** Whether anyone listens to anything, and so whether to look at the clock. */
+  watched = false
+
+  on<Name extends CacheEventName>(name: Name, listener: CacheEventListener<Name>): void {
+    this.#replace(name, [...(this.listeners[name] ?? []), listener])
+  }
+
+  off<Name extends CacheEventName>(name: Name, listener: CacheEventListener<Name>): void {
+    const left = (this.listeners[name] ?? []).filter(other => other !== listener)
+    this.#replace(name, left.length === 0 ? undefined : left)
+  }
+
+  /** A listener that throws is reported as a process warning: it must not change what a call returns. */
+  emit<Name extends CacheEventName>(name: Name, record: CacheEvents[Name]): void {
+    for (const listener of this.listeners[name] ?? []) {
+      try {
+        listener(record)
+      } catch (error) {
+        process.emitWarning(`a listener of '${name}' threw: ${String(error)}`, 'LeaseholdWarning')
+      }
+    }
+  }
+
+  #replace<Name extends CacheEventName>(name: Name, listeners: readonly CacheEventListener<Name>[] | undefined): void {
+    this.watched =
+      listeners !== undefined || Object.entries(this.listeners).some(([other, set]) => other !== name && set !== undefined)
+    ;(this.listeners as { [N in Name]: readonly CacheEventListener<N>[] | undefined })[name] = listeners
+  }
+}

@@ -1,0 +1,211 @@
+import { decodeValue, recordBase, undecodable, type Engine } from './engine.ts'
+import { LeaseholdError } from './errors.ts'
+import { Flight, type FlightOutcome } from './flight.ts'
+import type { Flights } from './flights.ts'
+import { acquireLease, type Acquisition } from './lease-acquisition.ts'
+import type { Lease } from './lease-keeper.ts'
+import { runLoader, type LoadResult } from './load-attempt.ts'
+import { settleLeased, settleUnleased } from './load-settlement.ts'
+import type { Loader, StaleValue } from './loader-context.ts'
+import type { Policy } from './options.ts'
+import type { Entry, EntryKey, Token } from './ports.ts'
+import type { StoreBudget } from './store-budget.ts'
+
+/** What a flight is for, and with what it is run. */
+export interface FlightPlan {
+  readonly purpose: 'call' | 'force' | 'refresh'
+  readonly key: EntryKey
+  readonly id: string
+  readonly loader: Loader<unknown>
+  readonly policy: Policy
+  readonly budget: StoreBudget
+  /** Tokens of values that are no answer, such as one whose bytes could not be read. */
+  readonly seen: readonly Token[]
+  /** What stands in the store already. */
+  readonly stale: Entry | undefined
+  /** The store has just failed this call: do not ask it for a lease. */
+  readonly storeFailed: boolean
+  /** Aborted when nobody wants the load any more. */
+  readonly abandon: AbortController
+}
+
+/** How a run ended, for the refresh that may have started it. */
+export type RunResult = 'landed' | 'failed' | 'superseded' | { readonly busyMs: number }
+
+/** Starts a flight and opens it to joiners in `registry`, if one is given. */
+export function startFlight(
+  engine: Engine,
+  plan: Omit<FlightPlan, 'abandon'>,
+  registry: Flights | undefined,
+): { readonly flight: Flight; readonly finished: Promise<RunResult> } {
+  const abandon = new AbortController()
+  const flight = new Flight(plan.key, engine.sequence, () => {
+    registry?.close(plan.id, flight)
+    abandon.abort(new DOMException('every caller has left', 'AbortError'))
+  })
+  registry?.open(plan.id, flight)
+  const run = new FlightRun(engine, flight, { ...plan, abandon }, registry)
+  const finished = run.run().finally(() => engine.underWay.delete(finished))
+  engine.underWay.set(finished, reason => run.abandon(reason))
+  return { flight, finished }
+}
+
+/** One load attempt for one key, from the acquire to the answer. */
+export class FlightRun {
+  readonly engine: Engine
+  readonly flight: Flight
+  readonly plan: FlightPlan
+  readonly #registry: Flights | undefined
+  #giveUp: () => void = () => {}
+
+  constructor(engine: Engine, flight: Flight, plan: FlightPlan, registry: Flights | undefined) {
+    this.engine = engine
+    this.flight = flight
+    this.plan = plan
+    this.#registry = registry
+  }
+
+  async run(): Promise<RunResult> {
+    try {
+      const acquisition: Acquisition = this.plan.storeFailed
+        ? { kind: 'unleased', outage: true }
+        : await acquireLease(this.engine, this.flight, this.plan)
+      return await this.#proceed(acquisition)
+    } catch (error) {
+      this.land({ kind: 'failed', error })
+      return 'failed'
+    }
+  }
+
+  /** Answers everyone and opens the key to the next flight. */
+  land(outcome: FlightOutcome): void {
+    this.#registry?.close(this.plan.id, this.flight)
+    this.flight.land(outcome)
+  }
+
+  /** Ends the run for `close()`: callers get the reason, the loader's signal aborts, its lease is released. */
+  abandon(reason: unknown): void {
+    this.land({ kind: 'failed', error: reason })
+    this.plan.abandon.abort(reason)
+    this.#giveUp()
+  }
+
+  async #proceed(acquisition: Acquisition): Promise<RunResult> {
+    switch (acquisition.kind) {
+      case 'value':
+        this.land({ ...acquisition, kind: 'entry', source: 'store' })
+        return 'superseded'
+      case 'cooling':
+        this.land(acquisition)
+        return 'failed'
+      case 'busy':
+        return { busyMs: acquisition.remainingMs }
+      case 'deserted':
+        this.land({ kind: 'timeout' })
+        return 'failed'
+      case 'leased':
+        return this.#loadLeased(acquisition)
+      case 'unleased':
+        // A refresh without a lease would load for nothing: its value could not be stored.
+        if (this.plan.purpose === 'refresh') return { busyMs: this.plan.policy.leaseMs }
+        return this.#loadUnleased(acquisition.outage)
+    }
+  }
+
+  async #loadLeased({ token, leaseMs }: { readonly token: Token; readonly leaseMs: number }): Promise<RunResult> {
+    const { leases } = this.engine
+    let lost = false
+    const lease: Lease = leases.hold(this.plan.key, token, leaseMs, () => {
+      lost = true
+      this.#onLost(lease)
+    })
+    const loadSeq = this.flight.beginLoad()
+    const load = await this.#load(true)
+    // From here the commit or the release decides; a renewal that overlaps it could only report a loss that is none.
+    leases.drop(lease)
+    return settleLeased(this, { ...load, loadSeq, token, leaseMs, lost })
+  }
+
+  async #loadUnleased(outage: boolean): Promise<RunResult> {
+    const loadSeq = this.flight.beginLoad()
+    const load = await this.#load(false)
+    return settleUnleased(this, { ...load, loadSeq, outage })
+  }
+
+  /**
+   * Runs the loader under the hard timeout. After it the callers are answered but the lease is kept while the loader goes on, one hard timeout
+   * longer at most, so that no second loader piles onto a slow source and a hung one does not own the key for ever.
+   */
+  async #load(leased: boolean): Promise<{ result: LoadResult | undefined; loadMs: number }> {
+    const { engine, plan, flight } = this
+    const { clock } = engine
+    const { hardTimeoutMs } = plan.policy
+    const startedAt = clock.now()
+    const givenUp = new Promise<undefined>(resolve => (this.#giveUp = () => resolve(undefined)))
+    let timedOut = false
+    let timer = clock.setTimeout(() => {
+      timedOut = true
+      this.land({ kind: 'timeout' })
+      plan.abandon.abort(loadTimeout(plan.key.key, hardTimeoutMs))
+      if (!leased) return this.#giveUp()
+      timer = clock.setTimeout(this.#giveUp, hardTimeoutMs)
+      clock.unref(timer)
+    }, hardTimeoutMs)
+    const aborted = plan.abandon.signal.aborted && flight.deserted && plan.purpose !== 'refresh'
+    const loading = aborted
+      ? Promise.resolve(undefined)
+      : runLoader(engine.flights, plan.id, plan.loader, {
+          key: plan.key.key,
+          signal: plan.abandon.signal,
+          stale: () => staleValue(engine, plan.key, plan.stale),
+        })
+    const result = await Promise.race([loading, givenUp])
+    clock.clearTimeout(timer)
+    const loadMs = clock.now() - startedAt
+    if (engine.events.listeners.load !== undefined && !aborted) {
+      engine.events.emit('load', {
+        ...recordBase(engine, plan.key),
+        outcome: timedOut ? 'timeout' : loadOutcome(result, plan.abandon.signal),
+        durationMs: loadMs,
+        leased,
+        background: plan.purpose === 'refresh',
+        ...(result?.kind === 'failed' ? { error: result.error } : {}),
+      })
+    }
+    return { result, loadMs }
+  }
+
+  /** Only a definite "not yours" comes here. Nobody waits on a refresh, so it ends; a load that callers wait on goes on for those it may answer. */
+  #onLost(lease: Lease): void {
+    const { engine, plan } = this
+    if (engine.events.listeners.lost !== undefined) {
+      engine.events.emit('lost', { ...recordBase(engine, plan.key), heldMs: engine.clock.now() - lease.grantedAt })
+    }
+    this.#registry?.close(plan.id, this.flight)
+    this.flight.revoke()
+    if (plan.purpose === 'refresh') plan.abandon.abort(new DOMException('the lease was lost', 'AbortError'))
+  }
+}
+
+export function loadTimeout(key: string, timeoutMs: number): LeaseholdError {
+  return new LeaseholdError(
+    'LOAD_TIMEOUT',
+    `no value for '${key}' within ${timeoutMs} ms; raise timeout.hard, or allow staleIfError`,
+    {
+      key,
+      option: 'timeout.hard',
+    },
+  )
+}
+
+function loadOutcome(result: LoadResult | undefined, signal: AbortSignal): 'value' | 'nothing' | 'failed' | 'aborted' {
+  if (result === undefined) return 'aborted'
+  if (result.kind === 'failed') return signal.aborted ? 'aborted' : 'failed'
+  return result.kind === 'nothing' ? 'nothing' : 'value'
+}
+
+function staleValue(engine: Engine, key: EntryKey, entry: Entry | undefined): StaleValue | undefined {
+  if (entry === undefined) return undefined
+  const value = decodeValue(engine, key, entry)
+  return value === undecodable ? undefined : { value, ageMs: Math.max(0, engine.store.now(key) - entry.createdAt) }
+}

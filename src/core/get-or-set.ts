@@ -1,0 +1,159 @@
+import type { Call } from './call.ts'
+import { decodeValue, recordBase, undecodable, type Engine } from './engine.ts'
+import { LeaseholdError } from './errors.ts'
+import type { MissRecord, StaleRecord } from './events.ts'
+import type { Flight, FlightAnswer } from './flight.ts'
+import { loadTimeout, startFlight } from './flight-run.ts'
+import { insideLoaderOf } from './load-attempt.ts'
+import { absent, answerFromStore, answerStale } from './read-through.ts'
+
+/** After this many restarts a call leads a flight of its own and takes its own value, so that constant invalidation cannot starve it. */
+const mostRestarts = 2
+
+/** Answers one call: from an open flight, from the store, or by a load. */
+export async function getOrSet(engine: Engine, call: Call): Promise<unknown> {
+  call.policy.signal?.throwIfAborted()
+  const flights = call.policy.forceFresh ? engine.forcedFlights : engine.flights
+  let mustRead = !call.policy.forceFresh
+  for (;;) {
+    let flight = call.restarts < mostRestarts ? flights.get(call.id) : undefined
+    if (flight !== undefined && !flight.accepts(call)) {
+      // Its vouching command left before this call came. What it brings is stored by the time it is answered, or was not to be had.
+      await flight.changed()
+      call.policy.signal?.throwIfAborted()
+      mustRead = !call.policy.forceFresh
+      continue
+    }
+    if (flight === undefined && mustRead) {
+      const value = await answerFromStore(engine, call)
+      if (value !== absent) return value
+      mustRead = false
+      continue
+    }
+    if (insideLoaderOf(engine.flights, call.id)) throw recursion(call)
+    const leads = flight === undefined
+    flight ??= lead(engine, call, call.restarts < mostRestarts ? flights : undefined)
+    const answer = await takeSeat(engine, flight, call)
+    if (answer.kind !== 'restart') return conclude(engine, call, answer, leads)
+    call.restarts++
+    mustRead = !call.policy.forceFresh
+  }
+}
+
+function lead(engine: Engine, call: Call, registry: Engine['flights'] | undefined): Flight {
+  const { policy, key, version, loader, seen, stale, storeFailed } = call
+  const purpose = policy.forceFresh ? 'force' : 'call'
+  const plan = {
+    purpose,
+    key: { key, version },
+    id: call.id,
+    loader,
+    policy,
+    budget: call.budget(engine),
+    seen,
+    stale,
+    storeFailed,
+  } as const
+  return startFlight(engine, plan, registry).flight
+}
+
+/** Stale values stand in for whatever went wrong; without one the call rejects. */
+async function conclude(
+  engine: Engine,
+  call: Call,
+  answer: Exclude<SeatAnswer, { kind: 'restart' }>,
+  leads: boolean,
+): Promise<unknown> {
+  switch (answer.kind) {
+    case 'stale':
+      return answer.value
+    case 'entry': {
+      const value = decodeValue(engine, call, answer.entry)
+      if (value === undecodable)
+        throw new LeaseholdError('UNSERIALIZABLE_VALUE', `the codec cannot read back the value of '${call.key}'`, call)
+      reportMiss(engine, call, missOutcome(answer.source, leads))
+      return value
+    }
+    case 'nothing':
+      reportMiss(engine, call, missOutcome(answer.source, leads))
+      return undefined
+    case 'failed':
+      return staleOrThrow(engine, call, 'load-failed', answer.error)
+    case 'timeout':
+      return staleOrThrow(engine, call, 'timeout', loadTimeout(call.key, call.policy.hardTimeoutMs))
+    case 'cooling':
+      return staleOrThrow(engine, call, 'cooldown', cooling(call, answer.errorCode, answer.remainingMs))
+  }
+}
+
+async function staleOrThrow(engine: Engine, call: Call, reason: StaleRecord['reason'], error: unknown): Promise<unknown> {
+  const value = await answerStale(engine, call, reason)
+  if (value !== absent) return value
+  reportMiss(engine, call, 'failed', error)
+  throw error
+}
+
+type SeatAnswer = FlightAnswer | { readonly kind: 'stale'; readonly value: unknown }
+
+/** Waits for the flight, but no longer than the call's own timeouts and signal allow. */
+function takeSeat(engine: Engine, flight: Flight, call: Call): Promise<SeatAnswer> {
+  const { clock } = engine
+  const { signal, softTimeoutMs, hardTimeoutMs } = call.policy
+  call.waitUntil ??= clock.now() + hardTimeoutMs
+  const leftMs = call.waitUntil - clock.now()
+  return new Promise((resolve, reject) => {
+    const { answer, leave } = flight.join(call)
+    const hardTimer = clock.setTimeout(() => depart(false, () => resolve({ kind: 'timeout' })), leftMs)
+    const softTimer =
+      softTimeoutMs === undefined
+        ? undefined
+        : clock.setTimeout(() => void answerSoft(), Math.max(0, leftMs - hardTimeoutMs + softTimeoutMs))
+    const onAbort = (): void => depart(true, () => reject(signal?.reason))
+    let departed = false
+    const depart = (deserting: boolean, settle: () => void): void => {
+      if (departed) return
+      departed = true
+      clock.clearTimeout(hardTimer)
+      if (softTimer !== undefined) clock.clearTimeout(softTimer)
+      signal?.removeEventListener('abort', onAbort)
+      leave(deserting)
+      settle()
+    }
+    const answerSoft = async (): Promise<void> => {
+      try {
+        const value = await answerStale(engine, call, 'timeout')
+        if (value !== absent) depart(false, () => resolve({ kind: 'stale', value }))
+      } catch (error) {
+        depart(false, () => reject(error))
+      }
+    }
+    signal?.addEventListener('abort', onAbort, { once: true })
+    if (signal?.aborted === true) onAbort()
+    void answer.then(landed => depart(false, () => resolve(landed)))
+  })
+}
+
+function missOutcome(source: 'load' | 'store' | 'unleased', leads: boolean): MissRecord['outcome'] {
+  if (source === 'unleased') return 'unleased'
+  if (source === 'store') return 'waited'
+  return leads ? 'loaded' : 'joined'
+}
+
+function reportMiss(engine: Engine, call: Call, outcome: MissRecord['outcome'], error?: unknown): void {
+  if (engine.events.listeners.miss === undefined) return
+  const durationMs = engine.clock.now() - call.startedAt
+  engine.events.emit('miss', { ...recordBase(engine, call), outcome, durationMs, ...(outcome === 'failed' ? { error } : {}) })
+}
+
+function recursion({ key }: Call): LeaseholdError {
+  return new LeaseholdError(
+    'LOADER_RECURSION',
+    `the loader of '${key}' asks the cache for '${key}' itself, and would wait for itself`,
+    { key },
+  )
+}
+
+function cooling({ key }: Call, errorCode: string, remainingMs: number): LeaseholdError {
+  const message = `the last load of '${key}' failed (${errorCode}); nobody loads it for another ${remainingMs} ms`
+  return new LeaseholdError('LOAD_COOLING', message, { key, option: 'errorCooldown' })
+}

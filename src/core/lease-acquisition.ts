@@ -1,0 +1,134 @@
+import { openEntry, recordBase, reportStoreError, type Engine } from './engine.ts'
+import type { WaitRecord } from './events.ts'
+import type { Flight } from './flight.ts'
+import type { FlightPlan } from './flight-run.ts'
+import type { AcquireReply, Entry, Token } from './ports.ts'
+
+export type Acquisition =
+  /** Someone stored a value; the acquire that brought it was sent at `sentSeq`. */
+  | { readonly kind: 'value'; readonly entry: Entry; readonly validBefore: number }
+  | { readonly kind: 'leased'; readonly token: Token; readonly leaseMs: number }
+  /** Load without a lease: the key is marked "do not queue", or (`outage`) the store cannot grant one. */
+  | { readonly kind: 'unleased'; readonly outage: boolean }
+  | { readonly kind: 'cooling'; readonly errorCode: string; readonly remainingMs: number }
+  /** Only for refreshes: someone else holds the lease. */
+  | { readonly kind: 'busy'; readonly remainingMs: number }
+  /** Every caller left while the flight waited. */
+  | { readonly kind: 'deserted' }
+
+/** Tries that a store may call late before it counts as unusable: its clock and ours must disagree. */
+const mostLateReplies = 3
+
+interface Asked {
+  readonly reply: AcquireReply
+  readonly token: Token
+  readonly leaseMs: number
+  readonly sentSeq: number
+}
+
+/** Asks for the lease, waiting for its holder as long as need be, until there is a value, a lease, or a reason to go without. */
+export async function acquireLease(engine: Engine, flight: Flight, plan: FlightPlan): Promise<Acquisition> {
+  const { store, clock, waiters, random } = engine
+  const { key, purpose } = plan
+  const wakeId = store.wakeId(key)
+  const dead: Token[] = []
+  let seen: Token[] | 'any' = purpose === 'force' ? 'any' : [...plan.seen]
+  let firstSentSeq = Infinity
+  let waitingSince: number | undefined
+  const waited = (outcome: WaitRecord['outcome']): void => {
+    if (waitingSince === undefined || engine.events.listeners.wait === undefined) return
+    engine.events.emit('wait', { ...recordBase(engine, key), waitedMs: clock.now() - waitingSince, outcome })
+  }
+
+  for (let round = 0; ; round++) {
+    const waiter = waiters.register(wakeId)
+    try {
+      const asked = await ask(engine, flight, plan, seen, dead)
+      if (asked === undefined) {
+        waited('store-failed')
+        return { kind: 'unleased', outage: true }
+      }
+      const { reply, sentSeq } = asked
+      firstSentSeq = Math.min(firstSentSeq, sentSeq)
+      switch (reply.kind) {
+        case 'value': {
+          const entry = openEntry(engine, key, reply.bytes)
+          if ('unreadable' in entry) {
+            if (seen === 'any' || entry.token === undefined) return { kind: 'unleased', outage: true }
+            seen.push(entry.token)
+            break
+          }
+          waited('value')
+          // A forced call may take what another load stored only if that load began after this flight first asked.
+          return { kind: 'value', entry, validBefore: purpose === 'force' ? firstSentSeq : sentSeq }
+        }
+        case 'granted':
+          waited('granted')
+          return { kind: 'leased', token: asked.token, leaseMs: asked.leaseMs }
+        case 'unqueued':
+          if (purpose === 'refresh') return { kind: 'busy', remainingMs: plan.policy.leaseMs }
+          waited('unqueued')
+          return { kind: 'unleased', outage: false }
+        case 'cooling':
+          waited('cooling')
+          return reply
+        case 'busy': {
+          if (purpose === 'refresh') return { kind: 'busy', remainingMs: reply.remainingMs }
+          if (seen === 'any') seen = reply.valueToken === undefined ? [reply.holder] : [reply.holder, reply.valueToken]
+          waitingSince ??= clock.now()
+          const jitterMs = random.next() * Math.min(50, plan.policy.leaseMs / 10)
+          await waiter.wait(clock, waiters.patience(reply.remainingMs, jitterMs, round), plan.abandon.signal)
+          if (flight.deserted) {
+            waited('gave-up')
+            return { kind: 'deserted' }
+          }
+          break
+        }
+        case 'late':
+        case 'full':
+          waited('store-failed')
+          return { kind: 'unleased', outage: true }
+      }
+    } finally {
+      waiter.close()
+    }
+  }
+}
+
+/** One acquire, tried again within the budget while its outcome is unknown. Undefined: the store did not answer. */
+async function ask(
+  engine: Engine,
+  flight: Flight,
+  plan: FlightPlan,
+  seen: readonly Token[] | 'any',
+  dead: Token[],
+): Promise<Asked | undefined> {
+  const { store, clock, random, loopDelay } = engine
+  const { key, version } = plan.key
+  for (let late = 0; late < mostLateReplies; late++) {
+    const timeoutMs = plan.budget.timeoutMs(true)
+    if (timeoutMs < 1) return undefined
+    const token = random.token()
+    const leaseMs = loopDelay.leaseMs(plan.policy.leaseMs, clock.now())
+    const wait = plan.purpose !== 'refresh'
+    const sentSeq = flight.sending()
+    let vouched = false
+    try {
+      const reply = await plan.budget.spend(() => {
+        const notAfter = store.notAfter(plan.key, timeoutMs)
+        return store.acquire({ key, version, token, leaseMs, seen, dead, wait, timeoutMs, notAfter })
+      })
+      if (reply.kind === 'late') continue
+      vouched = reply.kind === 'value'
+      return { reply, token, leaseMs, sentSeq }
+    } catch (error) {
+      const { outcome } = reportStoreError(engine, 'acquire', plan.key, error)
+      if (outcome === 'not-executed') return undefined
+      // It may yet be granted. Nobody will ever load or commit under it, and the next try takes its place.
+      dead.push(token)
+    } finally {
+      if (!vouched) flight.answered()
+    }
+  }
+  return undefined
+}

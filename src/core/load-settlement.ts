@@ -1,0 +1,178 @@
+import { recordBase, reportStoreError, type Engine } from './engine.ts'
+import { isLeaseholdError } from './errors.ts'
+import type { CommitRecord } from './events.ts'
+import { entryTimes } from './entry-times.ts'
+import type { FlightRun, RunResult } from './flight-run.ts'
+import type { LoadResult } from './load-attempt.ts'
+import type { CommitReply, Entry, Marker, Token } from './ports.ts'
+
+interface Load {
+  /** Undefined: the loader was given up, or never started. */
+  readonly result: LoadResult | undefined
+  readonly loadMs: number
+  readonly loadSeq: number
+}
+
+interface LeasedLoad extends Load {
+  readonly token: Token
+  readonly leaseMs: number
+  readonly lost: boolean
+}
+
+interface UnleasedLoad extends Load {
+  readonly outage: boolean
+}
+
+const noMarker: Marker = { kind: 'none' }
+/** A commit whose reply was lost is sent once more; the script knows a repeat when it sees one. */
+const commitTries = 2
+
+/** Ends a load under a lease: commits its value, or releases the lease, and then answers. */
+export async function settleLeased(run: FlightRun, load: LeasedLoad): Promise<RunResult> {
+  const { result, loadSeq } = load
+  const doNotQueue: Marker = { kind: 'do-not-queue', markerMs: load.leaseMs }
+  if (result === undefined) return fail(run, load, run.plan.abandon.signal.reason)
+  if (result.kind === 'failed') return fail(run, load, result.error)
+  if (result.kind === 'nothing') {
+    const validBefore = await vouchByRelease(run, load, doNotQueue)
+    run.land({ kind: 'nothing', validBefore, source: 'load' })
+    return 'landed'
+  }
+  let entry: Entry
+  try {
+    entry = encode(run, load, result)
+  } catch (error) {
+    return fail(run, load, error)
+  }
+  const tooLarge = entry.bytes.length > run.engine.codec.maxValueBytes
+  if (tooLarge || (result.kind === 'value' && result.skipped)) {
+    if (tooLarge) reportCommit(run, entry, 'too-large')
+    const validBefore = await vouchByRelease(run, load, doNotQueue)
+    run.land({ kind: 'entry', entry, validBefore, source: 'load' })
+    return 'landed'
+  }
+  const validBefore = load.lost ? loadSeq : await commit(run, load, entry)
+  if (load.lost) reportCommit(run, entry, 'lost')
+  run.land({ kind: 'entry', entry, validBefore, source: 'load' })
+  return load.lost ? 'superseded' : 'landed'
+}
+
+/**
+ * Ends a load without a lease; nothing is stored. In an outage joiners share it, since this process's own invalidations have already closed
+ * the flight to those that came after them.
+ */
+export function settleUnleased(run: FlightRun, load: UnleasedLoad): RunResult {
+  const { result, loadSeq, outage } = load
+  const validBefore = outage && !run.flight.revoked ? Infinity : loadSeq
+  if (result === undefined) return 'failed'
+  if (result.kind === 'failed') {
+    run.land({ kind: 'failed', error: result.error })
+    return 'failed'
+  }
+  if (result.kind === 'nothing') run.land({ kind: 'nothing', validBefore, source: 'unleased' })
+  else
+    run.land({
+      kind: 'entry',
+      entry: encode(run, { ...load, token: run.engine.random.token() }, result),
+      validBefore,
+      source: 'unleased',
+    })
+  return 'landed'
+}
+
+async function fail(run: FlightRun, load: LeasedLoad, error: unknown): Promise<RunResult> {
+  const released = release(run, load, markerAfterFailure(run, load, error))
+  run.land({ kind: 'failed', error })
+  await released
+  return load.lost ? 'superseded' : 'failed'
+}
+
+function markerAfterFailure({ plan }: FlightRun, load: LeasedLoad, error: unknown): Marker {
+  const { signal } = plan.abandon
+  // A load that was called off says nothing about the source.
+  if (signal.aborted && !isLeaseholdError(signal.reason, 'LOAD_TIMEOUT')) return noMarker
+  const { errorCooldownMs } = plan.policy
+  if (errorCooldownMs > 0) return { kind: 'cooldown', markerMs: errorCooldownMs, errorCode: errorCode(error) }
+  // The waiters of other processes each try for themselves, at once rather than in turn. A failed refresh leaves them the stored value.
+  return plan.purpose === 'refresh' ? noMarker : { kind: 'do-not-queue', markerMs: load.leaseMs }
+}
+
+/** A load that stores nothing is vouched for by its release: the lease held until then. Returns `validBefore`. */
+async function vouchByRelease(run: FlightRun, load: LeasedLoad, marker: Marker): Promise<number> {
+  const sentSeq = run.flight.sending()
+  return (await release(run, load, marker)) ? sentSeq : load.loadSeq
+}
+
+async function release(run: FlightRun, { token, lost }: LeasedLoad, marker: Marker): Promise<boolean> {
+  const { engine, plan } = run
+  if (lost) return false
+  try {
+    const { key, version } = plan.key
+    return await engine.store.release({ key, version, token, marker, timeoutMs: engine.options.commandTimeoutMs })
+  } catch (error) {
+    reportStoreError(engine, 'release', plan.key, error)
+    return false
+  }
+}
+
+/** Sends the entry. Returns `validBefore`: when the commit left if the store took it, else when the load began. */
+async function commit(run: FlightRun, load: LeasedLoad, entry: Entry): Promise<number> {
+  const { engine, plan, flight } = run
+  const { store } = engine
+  const { key, version } = plan.key
+  const keepMs = entry.hardUntil - entry.createdAt
+  const sentSeq = flight.sending()
+  for (let tries = 0; tries < commitTries; tries++) {
+    const timeoutMs = plan.budget.timeoutMs(false)
+    if (timeoutMs < 1) break
+    try {
+      const reply: CommitReply = await plan.budget.spend(() => {
+        const notAfter = store.notAfter(plan.key, timeoutMs)
+        return store.commit({ key, version, token: load.token, bytes: entry.bytes, keepMs, timeoutMs, notAfter })
+      })
+      reportCommit(run, entry, reply)
+      if (reply === 'late') break
+      // A full store held the lease until it said so, which vouches for the value as well as storing it would.
+      return reply === 'lost' ? load.loadSeq : sentSeq
+    } catch (error) {
+      if (reportStoreError(engine, 'commit', plan.key, error).outcome === 'not-executed') break
+    }
+  }
+  reportCommit(run, entry, 'unknown')
+  await release(run, load, noMarker)
+  return load.loadSeq
+}
+
+function encode(
+  run: FlightRun,
+  load: Load & { readonly token: Token },
+  result: LoadResult & { kind: 'value' | 'not-modified' },
+): Entry {
+  const { engine, plan } = run
+  const { codec, store, random } = engine
+  const times = entryTimes(plan.policy, result.ttlMs ?? plan.policy.ttlMs, store.now(plan.key), random, load.loadMs)
+  const bytes =
+    result.kind === 'value' || plan.stale === undefined
+      ? codec.encode(plan.key, result.kind === 'value' ? result.value : undefined, times, load.token)
+      : codec.reseal(plan.key, plan.stale, times, load.token)
+  return openOwn(engine, run, bytes)
+}
+
+function openOwn(engine: Engine, run: FlightRun, bytes: Buffer): Entry {
+  const entry = engine.codec.open(run.plan.key, bytes)
+  if ('unreadable' in entry) throw new TypeError(`an entry just written cannot be read: ${entry.unreadable}`)
+  return entry
+}
+
+function reportCommit({ engine, plan }: FlightRun, entry: Entry, outcome: CommitRecord['outcome']): void {
+  if (engine.events.listeners.commit === undefined) return
+  engine.events.emit('commit', { ...recordBase(engine, plan.key), outcome, bytes: entry.bytes.length })
+}
+
+/** What of an error may travel to other processes: its code, or its name. */
+function errorCode(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return 'ERROR'
+  const { code, name } = error as { code?: unknown; name?: unknown }
+  const text = typeof code === 'string' && code !== '' ? code : typeof name === 'string' ? name : 'ERROR'
+  return text.replaceAll(/[^\w.-]/g, '_').slice(0, 64)
+}

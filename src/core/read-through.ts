@@ -1,0 +1,92 @@
+import type { Call } from './call.ts'
+import { decide, staleness } from './decide.ts'
+import { decodeValue, openEntry, recordBase, reportStoreError, undecodable, type Engine } from './engine.ts'
+import type { StaleRecord } from './events.ts'
+import type { Entry } from './ports.ts'
+
+/** No answer from the store: go and load. Not `undefined`, which a loader may have returned. */
+export const absent: unique symbol = Symbol('absent')
+
+/** Reads the key once and answers from what is stored, if that may be answered. Remembers in the call what else it learned. */
+export async function answerFromStore(engine: Engine, call: Call): Promise<unknown> {
+  let bytes: Buffer | null
+  try {
+    bytes = await engine.store.read(call, engine.options.commandTimeoutMs)
+  } catch (error) {
+    reportStoreError(engine, 'read', call, error)
+    call.storeFailed = true
+    return absent
+  }
+  if (bytes === null) return absent
+  const entry = openEntry(engine, call, bytes)
+  if ('unreadable' in entry) {
+    if (entry.token !== undefined) call.seen.push(entry.token)
+    return absent
+  }
+  const nowMs = engine.store.now(call)
+  const decision = decide(entry, nowMs, call.policy, engine.random)
+  if (decision === 'absent' || decision === 'fallback') {
+    // Even one too old to stand in for a failed load is good for a conditional request.
+    call.stale = entry
+    return absent
+  }
+  const value = decodeValue(engine, call, entry)
+  if (value === undecodable) {
+    call.seen.push(entry.token)
+    return absent
+  }
+  if (decision !== 'fresh') engine.refreshes.offer(engine, call, entry, decision === 'revalidate' ? 'stale' : 'early')
+  if (decision === 'revalidate') reportStale(engine, call, entry, 'revalidate')
+  else if (engine.events.listeners.hit !== undefined) reportHit(engine, call, entry, nowMs)
+  return value
+}
+
+/** A stored value past its freshness, if `staleIfError` or `staleWhileRevalidate` lets it stand in now; else {@link absent}. */
+export async function answerStale(engine: Engine, call: Call, reason: StaleRecord['reason']): Promise<unknown> {
+  const { policy } = call
+  if (policy.staleIfErrorMs === 0 && policy.staleWhileRevalidateMs === 0) return absent
+  const entry = call.stale ?? (await readEntry(engine, call))
+  if (entry === undefined) return absent
+  const nowMs = engine.store.now(call)
+  const isFresh = !entry.expired && nowMs < entry.freshUntil
+  if (!isFresh && staleness(entry, nowMs) >= Math.max(policy.staleIfErrorMs, policy.staleWhileRevalidateMs)) return absent
+  const value = decodeValue(engine, call, entry)
+  if (value === undecodable) return absent
+  if (isFresh) reportHit(engine, call, entry, nowMs)
+  else reportStale(engine, call, entry, reason)
+  return value
+}
+
+/** A call that joined a flight unread looks now, so that a value deleted since is not brought back. */
+async function readEntry(engine: Engine, call: Call): Promise<Entry | undefined> {
+  if (call.storeFailed) return undefined
+  try {
+    const bytes = await engine.store.read(call, engine.options.commandTimeoutMs)
+    const entry = bytes === null ? undefined : openEntry(engine, call, bytes)
+    return entry === undefined || 'unreadable' in entry ? undefined : entry
+  } catch (error) {
+    reportStoreError(engine, 'read', call, error)
+    return undefined
+  }
+}
+
+function reportHit(engine: Engine, call: Call, entry: Entry, nowMs: number): void {
+  if (engine.events.listeners.hit === undefined) return
+  engine.events.emit('hit', {
+    ...recordBase(engine, call),
+    ageMs: Math.max(0, nowMs - entry.createdAt),
+    remainingMs: entry.freshUntil - nowMs,
+    bytes: entry.bytes.length,
+    durationMs: engine.clock.now() - call.startedAt,
+  })
+}
+
+function reportStale(engine: Engine, call: Call, entry: Entry, reason: StaleRecord['reason']): void {
+  if (engine.events.listeners.stale === undefined) return
+  engine.events.emit('stale', {
+    ...recordBase(engine, call),
+    reason,
+    staleMs: staleness(entry, engine.store.now(call)),
+    durationMs: engine.clock.now() - call.startedAt,
+  })
+}

@@ -1,0 +1,96 @@
+import { recordBase, reportStoreError, type Engine } from './engine.ts'
+import { entryTimes } from './entry-times.ts'
+import { LeaseholdError, type StoreError } from './errors.ts'
+import type { SetRecord } from './events.ts'
+import { keyId } from './flights.ts'
+import type { Policy } from './options.ts'
+import type { EntryKey, PutReply } from './ports.ts'
+
+/** Removing and expiring may be repeated freely, so a command whose reply was lost is sent again. */
+const invalidateTries = 2
+
+/** Stores a value that the application computed. Loads that are running do not overwrite it. */
+export async function setValue(engine: Engine, key: string, value: unknown, policy: Policy): Promise<void> {
+  const { store, codec, clock, random } = engine
+  const startedAt = clock.now()
+  const entryKey: EntryKey = { key, version: policy.version }
+  if (value === undefined)
+    throw new LeaseholdError('UNSERIALIZABLE_VALUE', `undefined cannot be stored; delete '${key}' instead`, { key })
+  const times = entryTimes(policy, policy.ttlMs, store.now(entryKey), random, 0)
+  const bytes = codec.encode(entryKey, value, times, random.token())
+  if (bytes.length > codec.maxValueBytes) throw tooLarge(key, bytes.length, codec.maxValueBytes)
+  revokeFlights(engine, entryKey)
+  const timeoutMs = engine.options.commandTimeoutMs
+  let outcome: SetRecord['outcome']
+  try {
+    const notAfter = store.notAfter(entryKey, timeoutMs)
+    const reply: PutReply = await store.put({
+      ...entryKey,
+      bytes,
+      keepMs: times.hardUntil - times.createdAt,
+      timeoutMs,
+      notAfter,
+    })
+    outcome = reply === 'late' ? 'unknown' : reply
+  } catch (error) {
+    const failure = reportStoreError(engine, 'put', entryKey, error)
+    if (failure.outcome === 'not-executed') throw failure
+    outcome = 'unknown'
+  }
+  // Whatever became of it, the old value must not outlive it; and by now the store would refuse the put if it arrived.
+  if (outcome === 'unknown') await invalidate(engine, 'remove', entryKey)
+  if (engine.events.listeners.set !== undefined) {
+    engine.events.emit('set', {
+      ...recordBase(engine, entryKey),
+      outcome,
+      bytes: bytes.length,
+      durationMs: clock.now() - startedAt,
+    })
+  }
+}
+
+/** Deletes the key. When it resolves, no load that began before will answer a later call or be stored. */
+export async function deleteKey(engine: Engine, key: EntryKey): Promise<void> {
+  const startedAt = engine.clock.now()
+  await invalidate(engine, 'remove', key)
+  reportInvalidation(engine, key, 'delete', startedAt)
+}
+
+/** Marks the key stale and revokes any load that is running. False when nothing was stored. */
+export async function expireKey(engine: Engine, key: EntryKey): Promise<boolean> {
+  const startedAt = engine.clock.now()
+  const existed = await invalidate(engine, 'expire', key)
+  reportInvalidation(engine, key, 'expire', startedAt)
+  return existed === true
+}
+
+async function invalidate(engine: Engine, command: 'remove' | 'expire', key: EntryKey): Promise<boolean | void> {
+  const request = { key: key.key, version: key.version, timeoutMs: engine.options.commandTimeoutMs }
+  let failure: StoreError | undefined
+  for (let tries = 0; tries < invalidateTries; tries++) {
+    revokeFlights(engine, key)
+    try {
+      return await (command === 'remove' ? engine.store.remove(request) : engine.store.expire(request))
+    } catch (error) {
+      failure = reportStoreError(engine, command, key, error)
+      if (failure.outcome === 'not-executed') break
+    }
+  }
+  throw failure
+}
+
+function revokeFlights(engine: Engine, key: EntryKey): void {
+  const id = keyId(key)
+  engine.flights.revoke(id)
+  engine.forcedFlights.revoke(id)
+}
+
+function reportInvalidation(engine: Engine, key: EntryKey, operation: 'delete' | 'expire', startedAt: number): void {
+  if (engine.events.listeners.invalidate === undefined) return
+  engine.events.emit('invalidate', { ...recordBase(engine, key), operation, durationMs: engine.clock.now() - startedAt })
+}
+
+function tooLarge(key: string, bytes: number, most: number): LeaseholdError {
+  const message = `the value of '${key}' takes ${bytes} bytes encoded, more than maxValueBytes (${most}); split it, or raise the limit`
+  return new LeaseholdError('VALUE_TOO_LARGE', message, { key, option: 'maxValueBytes' })
+}

@@ -1,0 +1,22 @@
+export { createCache } from './create-cache.ts'
+export type { Cache } from './core/cache.ts'
+export type { CachedEntry } from './core/cached-entry.ts'
+export { isLeaseholdError, LeaseholdError, StoreError } from './core/errors.ts'
+export type { ErrorCode, ErrorDetails, StoreErrorCode } from './core/errors.ts'
+export type { CacheEventListener } from './core/event-emitter.ts'
+export type * from './core/events.ts'
+export type { Loader, LoaderContext, StaleValue } from './core/loader-context.ts'
+export { memoryStore } from './memory/memory-store.ts'
+export type {
+  CacheOptions,
+  CallOptions,
+  Compression,
+  Duration,
+  KeyOptions,
+  PolicyOptions,
+  RefreshOptions,
+  Serializer,
+  SetOptions,
+  TimeoutOptions,
+} from './core/options.ts'
+export type { Clock, Random, Store, StoreContext, StoreProvider } from './core/ports.ts'
