@@ -1,0 +1,67 @@
+import { Closing } from './closing.ts'
+import { playDemo } from './demo.ts'
+import { type Flags, parseFlags, usage } from './flags.ts'
+import { paintFor } from './paint.ts'
+import { Progress } from './progress.ts'
+import { failures, json, reading, table } from './report.ts'
+
+/** Whatever goes wrong, the demo ends. */
+const longestMs = 90_000
+const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
+
+try {
+  const flags = parseFlags()
+  if (flags.help) console.log(usage)
+  else process.exitCode = await run(flags)
+} catch (error) {
+  console.error(`demo: ${error instanceof Error ? error.message : String(error)}`)
+  process.exitCode = 1
+}
+
+async function run(flags: Flags): Promise<number> {
+  const closing = new Closing()
+  const progress = new Progress(flags.json ? process.stderr : process.stdout)
+  try {
+    return await Promise.race([show(flags, closing, progress), interrupted(), tooLong()])
+  } finally {
+    progress.passing('Stopping what was started ...')
+    await closing.closeAll()
+    progress.close()
+    // Nothing is left to wait for; should a socket linger all the same, it does not hold the terminal.
+    setTimeout(() => process.exit(), 2000).unref()
+  }
+}
+
+async function show(flags: Flags, closing: Closing, progress: Progress): Promise<number> {
+  const { setting, scenes } = await playDemo(flags, closing, progress)
+  const failed = failures(scenes)
+  if (flags.json) {
+    console.log(json(setting, scenes))
+  } else {
+    const paint = paintFor(process.stdout)
+    progress.line()
+    progress.line(table(scenes, paint))
+    progress.line(
+      paint(
+        'dim',
+        'A call waited when it took at least half as long as the source; p50 and p99 are over all calls of the scene.',
+      ),
+    )
+    for (const line of failed) progress.line(paint('red', line))
+    progress.line(paint('bold', reading(scenes)))
+  }
+  return failed.length === 0 ? 0 : 1
+}
+
+/** Ends the demo on Ctrl-C and the like. The children ignore Ctrl-C, so that they are stopped in order. */
+function interrupted(): Promise<number> {
+  return new Promise(resolve => {
+    for (const [signal, exitCode] of Object.entries(exitCodes)) process.once(signal, () => resolve(exitCode))
+  })
+}
+
+function tooLong(): Promise<never> {
+  return new Promise((_, reject) => {
+    setTimeout(() => reject(new Error(`not done after ${longestMs / 1000} s, given up`)), longestMs).unref()
+  })
+}
