@@ -92,19 +92,21 @@ function integer(name: IntegerOption, value: number, places: readonly OptionPlac
 
 /** What applies where an option is left out. */
 export const defaults: {
-  readonly [Name in
-    | 'ttlMs'
-    | 'jitter'
-    | 'beta'
-    | 'hardTimeoutMs'
-    | 'leaseMs'
-    | 'compressAbove'
-    | 'maxValueBytes'
-    | 'maxKeyBytes'
-    | 'commandTimeoutMs'
-    | 'storeBudgetMs'
-    | 'maxRefreshes'
-    | 'closeTimeoutMs']: number
+  readonly [
+    Name in
+      | 'ttlMs'
+      | 'jitter'
+      | 'beta'
+      | 'hardTimeoutMs'
+      | 'leaseMs'
+      | 'compressAbove'
+      | 'maxValueBytes'
+      | 'maxKeyBytes'
+      | 'commandTimeoutMs'
+      | 'storeBudgetMs'
+      | 'maxRefreshes'
+      | 'closeTimeoutMs'
+  ]: number
 } = {
   ttlMs: 5 * minute,
   jitter: 0.1,

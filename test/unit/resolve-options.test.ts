@@ -80,7 +80,13 @@ describe('resolveCacheOptions', () => {
     })
     expect(resolved.store).toBe(store)
     expect(resolved.codec).toMatchObject({ codec, compression: lz4, values: 'freeze', compressAbove: 0, maxValueBytes: 2048 })
-    expect(resolved.engine).toMatchObject({ commandTimeoutMs: 50, storeBudgetMs: 120, maxRefreshes: 1, maxKeyBytes: 64, closeTimeoutMs: 0 })
+    expect(resolved.engine).toMatchObject({
+      commandTimeoutMs: 50,
+      storeBudgetMs: 120,
+      maxRefreshes: 1,
+      maxKeyBytes: 64,
+      closeTimeoutMs: 0,
+    })
     expect(resolved.engine.policy).toEqual({
       ttlMs: 3_600_000,
       jitter: 0,
@@ -98,7 +104,9 @@ describe('resolveCacheOptions', () => {
   })
 
   it('reads an undefined option as one not given', () => {
-    const everything = Object.fromEntries([...cacheOptionNames].filter(name => name !== 'namespace').map(name => [name, undefined]))
+    const everything = Object.fromEntries(
+      [...cacheOptionNames].filter(name => name !== 'namespace').map(name => [name, undefined]),
+    )
     expect(cacheOf(everything)).toEqual(cacheOf({}))
   })
 
@@ -122,9 +130,21 @@ describe('resolveCacheOptions', () => {
     ['staleIfError', [-1, '1y']],
     ['refresh', [true, 'off', 'window', null, 5]],
     ['refresh.strategy', [{}, { strategy: 'often' }]],
-    ['refresh.beta', [{ strategy: 'xfetch', beta: -1 }, { strategy: 'xfetch', beta: '1' }]],
+    [
+      'refresh.beta',
+      [
+        { strategy: 'xfetch', beta: -1 },
+        { strategy: 'xfetch', beta: '1' },
+      ],
+    ],
     ['refresh.window', [{ strategy: 'window', probability: 0.5 }]],
-    ['refresh.probability', [{ strategy: 'window', window: '10s' }, { strategy: 'window', window: 5, probability: 1.1 }]],
+    [
+      'refresh.probability',
+      [
+        { strategy: 'window', window: '10s' },
+        { strategy: 'window', window: 5, probability: 1.1 },
+      ],
+    ],
     ['timeout', [500, '1s', null]],
     ['timeout.soft', [{ soft: 0 }, { soft: '2s', hard: '1s' }, { soft: '31s' }]],
     ['timeout.hard', [{ hard: 0 }, { hard: '2d' }]],
@@ -132,7 +152,10 @@ describe('resolveCacheOptions', () => {
     ['lease', [99, '61s']],
     ['version', [-1, 1.5, 65_536, '1']],
     ['values', ['clone', true]],
-    ['codec', ['cbor', {}, { name: 'mine', id: 127, serialize() {}, deserialize() {} }, { id: 200, serialize() {}, deserialize() {} }]],
+    [
+      'codec',
+      ['cbor', {}, { name: 'mine', id: 127, serialize() {}, deserialize() {} }, { id: 200, serialize() {}, deserialize() {} }],
+    ],
     ['compression', [true, 'lz4', { name: 'zip', id: 2, compress() {}, decompress() {} }]],
     ['compressAbove', [-1, 0.5, '1kb']],
     ['maxValueBytes', [0, 1e12]],
@@ -155,7 +178,9 @@ describe('resolveCacheOptions', () => {
     expect(() => cacheOf({ lease: '5 minutes' })).toThrow(
       'Option "lease" must be a duration from 100ms to 1m (ms, or text such as "30s"); got "5 minutes"',
     )
-    expect(() => cacheOf({ timeout: { soft: '40s' } })).toThrow('"timeout.soft" must be at most timeout.hard, which is 30s; got "40s"')
+    expect(() => cacheOf({ timeout: { soft: '40s' } })).toThrow(
+      '"timeout.soft" must be at most timeout.hard, which is 30s; got "40s"',
+    )
   })
 
   it('never shows what is inside an object', () => {
@@ -251,7 +276,8 @@ describe('resolveCallOptions', () => {
 describe('optionTable', () => {
   it('has one row per option, each saying what is allowed', () => {
     expect(new Set(optionTable.map(row => row.name)).size).toBe(optionTable.length)
-    for (const row of optionTable) expect(row, row.name).toMatchObject({ allowed: expect.stringMatching(/\S/), places: expect.any(Array) })
+    for (const row of optionTable)
+      expect(row, row.name).toMatchObject({ allowed: expect.stringMatching(/\S/), places: expect.any(Array) })
   })
 
   it('states the defaults that resolving gives', () => {
