@@ -1,5 +1,3 @@
-import { openCacheAside } from './cache-aside.ts'
-import { openLeasehold } from './leasehold.ts'
 import type { Product, Products } from './products.ts'
 
 /** A cache in front of the products, one way or the other. */
@@ -19,8 +17,4 @@ export interface ContenderSettings {
   readonly redisUrl: string | undefined
   readonly namespace: string
   readonly ttlSeconds: number
-}
-
-export function openContender(name: ContenderName, settings: ContenderSettings): Contender {
-  return name === 'cache-aside' ? openCacheAside(settings) : openLeasehold(settings)
 }

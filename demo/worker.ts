@@ -1,5 +1,6 @@
-import { type Contender, openContender } from './contender.ts'
+import type { Contender } from './contender.ts'
 import type { FromWorker, Share, ToWorker } from './messages.ts'
+import { openContender } from './open-contender.ts'
 import { Products, warmUpProduct } from './products.ts'
 import type { Scene } from './scenes.ts'
 import { ShareRun } from './share-run.ts'

@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 
 interface Outcome {
@@ -32,14 +33,13 @@ function startDemo(...flags: string[]): ChildProcess {
   })
 }
 
-/** Whether any process of the demo's group is still there: workers, Redis and Postgres included. */
-function stillRunning(demo: ChildProcess): boolean {
-  try {
-    process.kill(-demo.pid!, 0)
-    return true
-  } catch {
-    return false
-  }
+/** The processes of the demo's group, workers, Redis and Postgres included. Ones that ended but were not collected do not count. */
+async function stillRunning(demo: ChildProcess): Promise<string[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'pgid=,stat=,args='])
+  return stdout.split('\n').filter(line => {
+    const [group, state] = line.trim().split(/\s+/)
+    return Number(group) === demo.pid && state?.startsWith('Z') === false
+  })
 }
 
 function contenders(report: Report, name: string): { plain: Outcome; leasehold: Outcome; products: number } {
@@ -56,7 +56,7 @@ test(
     const demo = startDemo('--json', '--quick')
     const [output, errors, [code]] = await Promise.all([text(demo.stdout!), text(demo.stderr!), once(demo, 'exit')])
     expect(code, errors).toBe(0)
-    await expect.poll(() => stillRunning(demo), { timeout: 10_000 }).toBe(false)
+    await expect.poll(() => stillRunning(demo), { timeout: 10_000 }).toEqual([])
     const report = JSON.parse(output) as Report
     expect(report.workers).toBe(4)
 
@@ -96,7 +96,7 @@ test('an interrupted demo ends and leaves nothing running', { timeout: timeoutMs
   await untilSays(demo, 'cold start')
   process.kill(-demo.pid!, 'SIGINT')
   await exited
-  await expect.poll(() => stillRunning(demo), { timeout: 10_000 }).toBe(false)
+  await expect.poll(() => stillRunning(demo), { timeout: 10_000 }).toEqual([])
 })
 
 function untilSays(demo: ChildProcess, words: string): Promise<void> {
