@@ -1,0 +1,57 @@
+import { defineConfig, type TestProjectConfiguration, type ViteUserConfig } from 'vitest/config'
+
+interface Group {
+  readonly name: string
+  /** Groups of one order run beside each other, later ones after them. */
+  readonly order: number
+  readonly timeoutMs: number
+  readonly redis?: boolean
+  /** One file at a time: for tests that need the machine for themselves. */
+  readonly alone?: boolean
+}
+
+function project({ name, order, timeoutMs, redis = false, alone = false }: Group): TestProjectConfiguration {
+  return {
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      testTimeout: timeoutMs,
+      hookTimeout: Math.max(timeoutMs, 30_000),
+      fileParallelism: !alone,
+      globalSetup: redis ? ['test/shared-redis.ts'] : [],
+      sequence: { groupOrder: order },
+      restoreMocks: true,
+      unstubEnvs: true,
+    },
+  }
+}
+
+const config: ViteUserConfig = defineConfig({
+  test: {
+    projects: [
+      project({ name: 'unit', order: 1, timeoutMs: 5_000 }),
+      project({ name: 'contract', order: 1, timeoutMs: 15_000, redis: true }),
+      project({ name: 'property', order: 1, timeoutMs: 60_000, redis: true }),
+      project({ name: 'redis', order: 2, timeoutMs: 15_000, redis: true }),
+      project({ name: 'cluster', order: 3, timeoutMs: 30_000, alone: true }),
+      project({ name: 'fleet', order: 4, timeoutMs: 90_000, redis: true, alone: true }),
+      project({ name: 'package', order: 5, timeoutMs: 120_000, alone: true }),
+      {
+        test: {
+          name: 'types',
+          include: [],
+          typecheck: { enabled: true, only: true, include: ['test/types/**/*.test-d.ts'], tsconfig: 'tsconfig.json' },
+          sequence: { groupOrder: 6 },
+        },
+      },
+    ],
+    coverage: {
+      provider: 'v8',
+      include: ['src/core/**/*.ts', 'src/redis/**/*.ts'],
+      exclude: ['**/*.gen.ts'],
+      reporter: ['text', 'html', 'json-summary'],
+    },
+  },
+})
+
+export default config
