@@ -6,7 +6,9 @@ import type { Setting } from './report.ts'
 import type { Scene } from './scenes.ts'
 import { Sparkline } from './sparkline.ts'
 
-const width = 30
+/** The bars get what a line of numbers leaves of the terminal's width, up to 30 characters. */
+const widestBars = 30
+const numbersWidth = 62
 const hideCursor = '\u001B[?25l'
 const showCursor = '\u001B[?25h'
 const restartLine = '\r\u001B[2K'
@@ -21,7 +23,7 @@ export class Progress {
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream
     this.#paint = paintFor(stream)
-    this.#live = stream.isTTY
+    this.#live = stream.isTTY && stream.columns > numbersWidth && process.env['TERM'] !== 'dumb'
     if (this.#live) stream.write(hideCursor)
   }
 
@@ -59,6 +61,7 @@ export class Progress {
 
   /** Follows one run. Its contenders share a scale, so that their bars can be compared. */
   run(contender: ContenderName, scene: Scene): { counts: (counts: Counts) => void; end: (outcome: Outcome) => void } {
+    const width = Math.min(widestBars, (this.#live ? this.#stream.columns : Infinity) - numbersWidth)
     const spark = new Sparkline(width, scene.load.durationMs)
     const startedAt = performance.now()
     let seen = 0
@@ -66,7 +69,7 @@ export class Progress {
     const show = (requests: number, queries: number, rest: string, end: string): void => {
       this.#scale = Math.max(this.#scale, spark.highest)
       const name = this.#paint(contender === 'Leasehold' ? 'green' : 'yellow', contender.padEnd(11))
-      const numbers = `${count(requests).padStart(6)} requests  ${count(queries).padStart(5)} database queries${rest}`
+      const numbers = `${count(requests).padStart(6)} requests  ${count(queries).padStart(5)} queries${rest}`
       this.#stream.write(`${this.#live ? restartLine : ''}  ${name} ▕${spark.draw(this.#scale)}▏ ${numbers}${end}`)
     }
     const advance = (queries: number): void => {

@@ -14,9 +14,14 @@ export interface Setting {
 }
 
 export function table(scenes: readonly SceneOutcome[], paint: Paint): string {
-  const head = ['', '', 'database\nqueries', 'calls that\nwaited', 'p50', 'p99', 'stale after\nthe delete']
+  const bold = (lines: string): string =>
+    lines
+      .split('\n')
+      .map(line => paint('bold', line))
+      .join('\n')
+  const head = ['', '', 'database\nqueries', 'calls\nthat\nwaited', 'p50', 'p99', 'stale after\nthe delete']
   const grid = new Table({
-    head: head.map(text => paint('bold', text)),
+    head: head.map(bold),
     colAligns: ['left', 'left', 'right', 'right', 'right', 'right', 'right'],
     style: { head: [], border: [] },
   })
@@ -27,7 +32,7 @@ export function table(scenes: readonly SceneOutcome[], paint: Paint): string {
       return column(outcome => paint(pick(outcome) > best ? 'red' : 'green', count(pick(outcome))))
     }
     grid.push([
-      paint('bold', scene.name),
+      bold(scene.name.replace(/ (?=\S+$)/, '\n')),
       column(outcome => paint(outcome.contender === 'Leasehold' ? ['green', 'bold'] : 'yellow', outcome.contender)),
       judged(outcome => outcome.databaseQueries),
       judged(outcome => outcome.callsThatWaited),

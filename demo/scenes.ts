@@ -65,7 +65,7 @@ function deleteDuringLoad(durationMs: number): Scene {
   const edited = [1, 2, 3, 4]
   return {
     name: 'delete mid-load',
-    what: 'Four products are edited and deleted from the cache while a slow load of the old row is still running.',
+    what: 'Four products change and are deleted while a slow load of the old row still runs.',
     load: { products, perSecond: 1000, durationMs },
     ttlSeconds: 60,
     latency: { usualMs, slowStart: { untilMs: 60, latencyMs: slowMs } },

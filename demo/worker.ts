@@ -36,6 +36,8 @@ async function handle(message: ToWorker): Promise<FromWorker> {
   const { contender, scene, share } = opened
   switch (message.kind) {
     case 'warm':
+      // At the source's usual pace, since Leasehold refreshes by how long the last load took.
+      products.beginScene({ usualMs: scene.latency.usualMs }, 0)
       await Promise.all(message.products.map(product => contender.read(product)))
       return { kind: 'done' }
     case 'run': {
