@@ -1,0 +1,123 @@
+import type { EntryTimes, Token } from '../core/ports.ts'
+
+/** The wire version this code writes and reads. */
+export const wireVersion = 1
+
+/** Length of the fixed header. A tag block and the payload follow it. */
+export const headerBytes = 76
+
+export const tokenBytes = 16
+
+/** Where each header field starts. Integers are big-endian. */
+export const offset = {
+  magic: 0,
+  version: 2,
+  /** Flipped in place by a soft `expire`, so no checksum covers it. */
+  mark: 3,
+  checksum: 4,
+  /** The checksum covers everything from here on. */
+  checked: 8,
+  codec: 8,
+  compression: 9,
+  flags: 10,
+  createdAt: 12,
+  freshUntil: 18,
+  hardUntil: 24,
+  loadMs: 30,
+  token: 34,
+  tagStamp: 50,
+  tagBytes: 70,
+  payloadBytes: 72,
+} as const
+
+/** Values of the byte at `offset.mark`. */
+export const mark = { live: 0x00, expired: 0xff } as const
+
+const magic = 0x4c48
+const maxUint48 = 2 ** 48 - 1
+const maxUint32 = 2 ** 32 - 1
+
+export interface HeaderFields extends EntryTimes {
+  readonly codec: number
+  readonly compression: number
+  readonly token: Token
+  /** Length of the payload before compression. */
+  readonly payloadBytes: number
+}
+
+/**
+ * Writes the header at the start of `bytes`, with a live mark, no tags and no checksum yet.
+ * Times are rounded down to whole ms and held within what the field can carry.
+ * @throws RangeError when `bytes` is shorter than a header or the token is not 16 bytes.
+ */
+export function writeHeader(bytes: Buffer, fields: HeaderFields): void {
+  if (bytes.length < headerBytes) throw new RangeError(`a header needs ${headerBytes} bytes, not ${bytes.length}`)
+  if (fields.token.length !== tokenBytes) throw new RangeError(`a token has ${tokenBytes} bytes, not ${fields.token.length}`)
+  bytes.fill(0, 0, headerBytes)
+  bytes.writeUInt16BE(magic, offset.magic)
+  bytes[offset.version] = wireVersion
+  bytes[offset.codec] = fields.codec
+  bytes[offset.compression] = fields.compression
+  writeTimes(bytes, fields)
+  bytes.set(fields.token, offset.token)
+  bytes.writeUInt32BE(fields.payloadBytes, offset.payloadBytes)
+}
+
+/** Gives an entry new times and a new token and makes it live again; the checksum must be written anew. */
+export function rewriteHeader(bytes: Buffer, times: EntryTimes, token: Token): void {
+  if (token.length !== tokenBytes) throw new RangeError(`a token has ${tokenBytes} bytes, not ${token.length}`)
+  bytes[offset.mark] = mark.live
+  writeTimes(bytes, times)
+  bytes.set(token, offset.token)
+}
+
+function writeTimes(bytes: Buffer, times: EntryTimes): void {
+  bytes.writeUIntBE(wholeWithin(times.createdAt, maxUint48), offset.createdAt, 6)
+  bytes.writeUIntBE(wholeWithin(times.freshUntil, maxUint48), offset.freshUntil, 6)
+  bytes.writeUIntBE(wholeWithin(times.hardUntil, maxUint48), offset.hardUntil, 6)
+  bytes.writeUInt32BE(wholeWithin(Math.round(times.loadMs), maxUint32), offset.loadMs)
+}
+
+function wholeWithin(value: number, max: number): number {
+  return value > 0 ? Math.min(Math.floor(value), max) : 0
+}
+
+/** True when `bytes` begin as an entry does, in any wire version. */
+export function hasMagic(bytes: Buffer): boolean {
+  return bytes.length >= 2 && bytes.readUInt16BE(offset.magic) === magic
+}
+
+/** True when `bytes` carry a whole header of this wire version. Says nothing about the checksum. */
+export function hasHeader(bytes: Buffer): boolean {
+  return bytes.length >= headerBytes && bytes.readUInt16BE(offset.magic) === magic && bytes[offset.version] === wireVersion
+}
+
+/** Where the payload starts. Only for bytes with {@link hasHeader}; it may lie past their end. */
+export function payloadStart(bytes: Buffer): number {
+  return headerBytes + bytes.readUInt16BE(offset.tagBytes)
+}
+
+/** The 16 bytes where a token stands, whatever the bytes are: a view, not a copy. Undefined when they are too short. */
+export function peekToken(bytes: Buffer): Token | undefined {
+  return bytes.length >= offset.token + tokenBytes ? bytes.subarray(offset.token, offset.token + tokenBytes) : undefined
+}
+
+/** True when both carry the same token. */
+export function sameToken(a: Buffer, b: Buffer): boolean {
+  const end = offset.token + tokenBytes
+  if (a.length < end || b.length < end) return false
+  for (let at: number = offset.token; at < end; at++) if (a[at] !== b[at]) return false
+  return true
+}
+
+/** The judgement of the acquire script: a whole header of this version, no expired mark, and `now` (server ms) before `freshUntil`. */
+export function isFreshAt(bytes: Buffer, now: number): boolean {
+  return hasHeader(bytes) && bytes[offset.mark] === mark.live && now < bytes.readUIntBE(offset.freshUntil, 6)
+}
+
+/** Sets the expired mark in place, as `expire` does. False, and nothing changed, when the bytes are too short to be an entry. */
+export function markExpired(bytes: Buffer): boolean {
+  if (bytes.length < headerBytes) return false
+  bytes[offset.mark] = mark.expired
+  return true
+}

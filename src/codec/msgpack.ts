@@ -1,0 +1,66 @@
+import { Packr, RESET_BUFFER_MODE } from 'msgpackr'
+import type { Serializer } from '../core/options.ts'
+import { checkForMsgpack } from './check-value.ts'
+import { putOn, takeOff } from './disguise.ts'
+import { packOptions, recordReaderFor } from './record-readers.ts'
+
+/*
+ * Payload: one byte of flags, the length of the record table (uint32), the table, the body.
+ * The table lists the keys of each object shape in the body, so a payload needs nothing but itself to be read, and readers
+ * keep the compiled shapes of tables they have met.
+ */
+const prefixBytes = 5
+const flagDisguised = 1
+
+/** Beyond this the packer's working memory is given back after use. */
+const keptBufferBytes = 1 << 20
+
+interface RecordPacker {
+  /** Key lists of the shapes met by the last `pack`, in the order of their ids. */
+  structures: string[][] & { sharedLength?: number }
+  pack(value: unknown, mode: number): Buffer
+  useBuffer(buffer: Buffer): void
+}
+
+const packer = new Packr({ ...packOptions, structures: [] }) as unknown as RecordPacker
+const tablePacker = new Packr({ useRecords: false })
+const noTable = Buffer.alloc(0)
+
+/** MessagePack with the object shapes of each value listed once. Keeps what `docs/options.md` lists, and refuses the rest. */
+export const msgpack: Serializer = {
+  name: 'msgpack',
+  id: 2,
+  serialize(value) {
+    const disguised = checkForMsgpack(value)
+    packer.structures = []
+    const body = packer.pack(disguised ? putOn(value) : value, RESET_BUFFER_MODE)
+    const shapes = packer.structures.slice(0, packer.structures.sharedLength ?? 0)
+    const payload = assemble(disguised ? flagDisguised : 0, body, shapes)
+    if (body.length > keptBufferBytes) packer.useBuffer(Buffer.allocUnsafeSlow(8192))
+    return payload
+  },
+  deserialize(bytes) {
+    if (bytes.length < prefixBytes) throw new RangeError('msgpack payload without a prefix')
+    const flags = bytes[0] as number
+    if ((flags & ~flagDisguised) !== 0) throw new Error(`unknown flags ${flags} in a msgpack payload`)
+    const bodyStart = prefixBytes + bytes.readUInt32BE(1)
+    if (bodyStart > bytes.length) throw new RangeError('msgpack payload shorter than its record table')
+    const value = recordReaderFor(bytes, prefixBytes, bodyStart).unpack(bytes.subarray(bodyStart))
+    return flags === flagDisguised ? takeOff(value) : value
+  },
+}
+
+/** The packer reuses its memory, so the body is copied before the table is packed. */
+function assemble(flags: number, body: Buffer, shapes: string[][]): Buffer {
+  if (shapes.length === 0) return Buffer.concat([prefix(flags, 0), noTable, body])
+  const copied = Buffer.from(body)
+  const table = tablePacker.pack(shapes, RESET_BUFFER_MODE)
+  return Buffer.concat([prefix(flags, table.length), table, copied])
+}
+
+function prefix(flags: number, tableBytes: number): Buffer {
+  const bytes = Buffer.allocUnsafe(prefixBytes)
+  bytes[0] = flags
+  bytes.writeUInt32BE(tableBytes, 1)
+  return bytes
+}
