@@ -1,0 +1,69 @@
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { type RedisServer, startRedis } from '../redis-server.ts'
+import { npm, pack, run } from './pack.ts'
+
+const fixtures = join(import.meta.dirname, 'fixtures', 'consumer')
+const folder = mkdtempSync(join(tmpdir(), 'leasehold-consumer-'))
+let tarball = ''
+
+const { devDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { devDependencies: Record<string, string> }
+/** A package at the version we develop with: `ioredis5` is `ioredis` at its 5.x version. */
+const spec = (name: string) => `${devDependencies[name]?.replace(/^npm:/, '').replace(/^(?=[\^~\d])/, `${name}@`)}`
+
+/** An empty project that installs our tarball and `packages`. */
+function install(name: string, packages: readonly string[]): string {
+  const project = join(folder, name)
+  cpSync(fixtures, project, { recursive: true })
+  writeFileSync(join(project, 'package.json'), '{ "private": true }')
+  npm(['install', '--prefer-offline', '--no-package-lock', '--ignore-scripts', tarball, ...packages], project)
+  return project
+}
+
+beforeAll(() => {
+  ;({ tarball } = pack(folder))
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+describe('a project that installs the package alone', () => {
+  let project = ''
+  beforeAll(() => {
+    project = install('alone', [])
+  })
+
+  it('gets no client that it did not ask for', () => {
+    expect(readdirSync(join(project, 'node_modules'))).not.toContain('ioredis')
+  })
+
+  it.each(['embedded.mjs', 'embedded.cjs'])('runs %s', file => {
+    const stdout = '[{"loads":1},{"loads":1},{"loads":2},true]\n'
+    expect(run('node', [file], project)).toEqual({ status: 0, stdout, stderr: '' })
+  })
+})
+
+describe.each(['ioredis', 'ioredis5'])('a project with %s', client => {
+  let project = ''
+  let redis: RedisServer
+  beforeAll(async () => {
+    project = install(client, [client, 'lz4-napi', '@types/node'].map(spec))
+    redis = await startRedis()
+  })
+  afterAll(() => redis.stop())
+
+  it('runs on Redis by import', () => {
+    expect(run('node', ['redis.mjs', redis.url, 'shop'], project)).toEqual({ status: 0, stdout: '[1,2]\n', stderr: '' })
+  })
+
+  it('gets every entry point by require', () => {
+    expect(run('node', ['redis.cjs'], project)).toEqual({ status: 0, stdout: '["function","function",true]\n', stderr: '' })
+  })
+
+  it.each(['typescript5', 'typescript6', 'typescript'])('compiles with %s', compiler => {
+    const tsc = join(process.cwd(), 'node_modules', compiler, 'bin', 'tsc')
+    for (const settings of ['tsconfig.nodenext.json', 'tsconfig.bundler.json']) {
+      expect(run('node', [tsc, '-p', settings], project)).toEqual({ status: 0, stdout: '', stderr: '' })
+    }
+  })
+})

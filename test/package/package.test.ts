@@ -1,0 +1,78 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import ts from 'typescript5'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { bin, pack, type Packed, run } from './pack.ts'
+
+const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
+  exports: Record<string, string | { types: string; default: string }>
+}
+const folder = mkdtempSync(join(tmpdir(), 'leasehold-pack-'))
+let packed: Packed
+
+beforeAll(() => {
+  packed = pack(folder)
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const passes = { status: 0 }
+
+describe('the package', () => {
+  it('holds the built files and nothing else', () => {
+    const others = packed.files.filter(file => !/^dist\/.*\.(js|d\.ts)$/.test(file))
+    expect(others).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'])
+  })
+
+  it('has every file that its entry points name', () => {
+    const named = Object.values(manifest.exports).flatMap(entry => (typeof entry === 'string' ? [entry] : Object.values(entry)))
+    expect(packed.files).toEqual(expect.arrayContaining(named.map(file => file.slice(2))))
+  })
+
+  it('passes publint', () => {
+    expect(run(bin('publint'), ['run', '--strict', packed.tarball])).toMatchObject(passes)
+  })
+
+  it('has types that resolve for ESM (attw)', () => {
+    expect(run(bin('attw'), [packed.tarball, '--profile', 'esm-only', '--no-definitely-typed', '--no-emoji'])).toMatchObject(
+      passes,
+    )
+  })
+
+  it('has no unused files, exports or dependencies (knip)', () => {
+    expect(run(bin('knip'), ['--no-progress'])).toMatchObject(passes)
+  })
+
+  it('exports these names', async () => {
+    await expect(exportedNames()).toMatchFileSnapshot('exported-names.txt')
+  })
+})
+
+/** Each entry point's names, types included, with what each is. */
+function exportedNames(): string {
+  const entries = Object.entries(manifest.exports).flatMap(([name, entry]) =>
+    typeof entry === 'string' ? [] : [[name, resolve(entry.types)] as const],
+  )
+  const program = ts.createProgram({
+    rootNames: entries.map(([, file]) => file),
+    options: { module: ts.ModuleKind.NodeNext, target: ts.ScriptTarget.ES2022, types: ['node'] },
+  })
+  const checker = program.getTypeChecker()
+  return entries
+    .map(([name, file]) => {
+      const source = program.getSourceFile(file)
+      const module = source && checker.getSymbolAtLocation(source)
+      if (module === undefined) return `${name}\n  (not a module)\n`
+      const names = checker.getExportsOfModule(module).map(symbol => `  ${symbol.name}: ${kindOf(symbol, checker)}`)
+      return `${['leasehold', name.slice(2)].filter(Boolean).join('/')}\n${names.toSorted().join('\n')}\n`
+    })
+    .join('\n')
+}
+
+function kindOf(symbol: ts.Symbol, checker: ts.TypeChecker): string {
+  const { flags } = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
+  if (flags & ts.SymbolFlags.Class) return 'class'
+  if (flags & ts.SymbolFlags.Function) return 'function'
+  if (flags & ts.SymbolFlags.Variable) return 'value'
+  return 'type'
+}
