@@ -40,7 +40,7 @@ export async function settleLeased(run: FlightRun, load: LeasedLoad): Promise<Ru
   }
   let entry: Entry
   try {
-    entry = encode(run, load, result)
+    entry = encode(run, load, result, true)
   } catch (error) {
     return fail(run, load, error)
   }
@@ -73,7 +73,7 @@ export function settleUnleased(run: FlightRun, load: UnleasedLoad): RunResult {
   else
     run.land({
       kind: 'entry',
-      entry: encode(run, { ...load, token: run.engine.random.token() }, result),
+      entry: encode(run, { ...load, token: run.engine.random.token() }, result, false),
       validBefore,
       source: 'unleased',
     })
@@ -150,7 +150,9 @@ function encode(
 ): Entry {
   const { engine, plan } = run
   const { codec, store, random } = engine
-  const times = entryTimes(plan.policy, result.ttlMs ?? plan.policy.ttlMs, store.now(plan.key), random, load.loadMs)
+  // Without a lease nothing is stored, and in an outage the server's time may not be known: such an entry only carries the value.
+  const nowMs = leased ? store.now(plan.key) : 0
+  const times = entryTimes(plan.policy, result.ttlMs ?? plan.policy.ttlMs, nowMs, random, load.loadMs)
   const bytes =
     result.kind === 'value' || plan.stale === undefined
       ? codec.encode(plan.key, result.kind === 'value' ? result.value : undefined, times, load.token)

@@ -49,7 +49,8 @@ export async function answerStale(engine: Engine, call: Call, reason: StaleRecor
   if (entry === undefined) return absent
   const nowMs = engine.store.now(call)
   const isFresh = !entry.expired && nowMs < entry.freshUntil
-  if (!isFresh && staleness(entry, nowMs) >= Math.max(policy.staleIfErrorMs, policy.staleWhileRevalidateMs)) return absent
+  const mayBeStaleMs = Math.max(policy.staleIfErrorMs, policy.staleWhileRevalidateMs)
+  if (!isFresh && !(staleness(entry, nowMs) < mayBeStaleMs)) return absent
   const value = decodeValue(engine, call, entry)
   if (value === undecodable) return absent
   if (isFresh) reportHit(engine, call, entry, nowMs)

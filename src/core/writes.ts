@@ -16,6 +16,7 @@ export async function setValue(engine: Engine, key: string, value: unknown, poli
   const entryKey: EntryKey = { key, version: policy.version }
   if (value === undefined)
     throw new LeaseholdError('UNSERIALIZABLE_VALUE', `undefined cannot be stored; delete '${key}' instead`, { key })
+  if (Number.isNaN(store.now(entryKey))) await store.ready(entryKey, engine.options.commandTimeoutMs)
   const times = entryTimes(policy, policy.ttlMs, store.now(entryKey), random, 0)
   const bytes = codec.encode(entryKey, value, times, random.token())
   if (bytes.length > codec.maxValueBytes) throw tooLarge(key, bytes.length, codec.maxValueBytes)

@@ -78,6 +78,8 @@ class MemoryStore implements Store {
     this.#leave = leave
   }
 
+  async ready(): Promise<void> {}
+
   now(): number {
     return Math.floor(this.#context.clock.wallNow())
   }
