@@ -17,6 +17,9 @@ export type KeyValue<Type> = Type extends KeyScalar
 /** What the parameters of a key have to look like. */
 export type KeyParams<Params> = { readonly [Name in keyof Params]: KeyValue<Params[Name]> }
 
+/** For keys that are one of a kind. */
+export type NoParams = Readonly<Record<never, never>>
+
 /** Makes the keys of one kind. */
 export interface KeyBuilder<Params> {
   /**
@@ -69,13 +72,13 @@ export function defineKey<Params extends KeyParams<Params> & { readonly tenant: 
   name: string,
   options: KeyOfTenantOptions,
 ): KeyBuilder<Params>
-export function defineKey<Params extends KeyParams<Params> = Record<never, never>>(
+export function defineKey<Params extends KeyParams<Params> = NoParams>(
   name: string,
   options?: DefineKeyOptions,
 ): KeyBuilder<Params>
 export function defineKey(name: string, options: KeyOfTenantOptions | DefineKeyOptions = {}): KeyBuilder<never> {
   if (typeof name !== 'string' || !namePattern.test(name) || name.length > longestName) {
-    throw invalidKey(String(name), `a name is one to four words of a-z 0-9 - joined by ":", at most ${longestName} characters`)
+    throw invalidKey(name, `a name is one to four words of a-z 0-9 - joined by ":", at most ${longestName} characters`)
   }
   checkOptions(options)
   const { tenant: ofTenant = false, maxBytes = defaultMaxBytes } = options

@@ -42,7 +42,7 @@ function escapeCharacter(character: string): string {
 
 function encodeFields(keyName: string, fields: object, path: Path, depth: number, without?: string): string {
   let text = ''
-  for (const name of Object.keys(fields).sort()) {
+  for (const name of Object.keys(fields).toSorted()) {
     const value = (fields as Record<string, unknown>)[name]
     if (value === undefined || name === without) continue
     const encoded = encodeValue(keyName, value, path === '' ? name : `${path}.${name}`, depth)
@@ -52,19 +52,11 @@ function encodeFields(keyName: string, fields: object, path: Path, depth: number
 }
 
 function encodeValue(keyName: string, value: unknown, path: Path, depth: number): string {
-  switch (typeof value) {
-    case 'string':
-      return encodeText(value)
-    case 'number':
-      if (Number.isFinite(value)) return `#${value}`
-      break
-    case 'bigint':
-      return `#${value}n`
-    case 'boolean':
-      return `!${value}`
-    case 'object':
-      return value === null ? '!null' : encodeObject(keyName, value, path, depth + 1)
-  }
+  if (typeof value === 'string') return encodeText(value)
+  if (typeof value === 'number' && Number.isFinite(value)) return `#${value}`
+  if (typeof value === 'bigint') return `#${value}n`
+  if (typeof value === 'boolean' || value === null) return `!${value}`
+  if (typeof value === 'object') return encodeObject(keyName, value, path, depth + 1)
   throw invalidKey(keyName, `parameter "${path}" cannot be part of a key; got ${describeValue(value)}`)
 }
 

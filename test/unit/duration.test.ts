@@ -31,10 +31,9 @@ describe('parseDuration', () => {
     expect(parse(-0)).toBe(0)
   })
 
-  it.each([
-    ...['', '5', '5 m', '5min', 'm', '1e3ms', '0x10ms', ' 5m', '5m\n', '-5m', 'Infinityms', '1,5s', '1_000ms'],
-    ...[Number.NaN, Number.POSITIVE_INFINITY, -1, null, true, {}, [], 5n, Symbol('5m'), () => '5m'],
-  ])('refuses %o, naming option, value and what is allowed', value => {
+  const texts = ['', '5', '5 m', '5min', 'm', '1e3ms', '0x10ms', ' 5m', '5m\n', '-5m', 'Infinityms', '1,5s', '1_000ms']
+  const others = [Number.NaN, Number.POSITIVE_INFINITY, -1, null, true, {}, [], 5n, Symbol('5m'), () => '5m']
+  it.each([...texts, ...others])('refuses %o, naming option, value and what is allowed', value => {
     expect(() => parse(value)).toThrow(expect.objectContaining({ code: 'INVALID_OPTION', option: 'ttl' }))
     expect(() => parse(value)).toThrow(/"ttl" must be a duration from 0 to 365d .*; got /)
   })

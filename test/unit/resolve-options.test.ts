@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { systemClock, systemRandom } from '../../src/core/clock.ts'
 import { cacheOptionNames, keyOptionNames, optionTable, setOptionNames } from '../../src/core/option-table.ts'
-import type { CacheOptions, CallOptions, Policy } from '../../src/core/options.ts'
+import type { CallOptions, Policy } from '../../src/core/options.ts'
 import { resolveCacheOptions, resolveCallOptions } from '../../src/core/resolve-options.ts'
 
-const cacheOf = (options: object) => resolveCacheOptions({ namespace: 'shop', ...options } as CacheOptions)
+const cacheOf = (options: object) => resolveCacheOptions({ namespace: 'shop', ...options })
 const base = cacheOf({}).engine.policy
 const callOf = (options: unknown, over: Policy = base, allowed?: ReadonlySet<string>) =>
   resolveCallOptions(over, options as CallOptions, allowed)

@@ -1,0 +1,5 @@
+export { seededRandom } from './seeded-random.ts'
+export { storeContract } from './store-contract.ts'
+export type { ContractCase, StoreUnderTest } from './store-contract.ts'
+export { virtualClock } from './virtual-clock.ts'
+export type { VirtualClock } from './virtual-clock.ts'
