@@ -18,7 +18,9 @@ export type KeyValue<Type> = Type extends KeyScalar
 export type KeyParams<Params> = { readonly [Name in keyof Params]: KeyValue<Params[Name]> }
 
 /** For keys that are one of a kind. */
-export type NoParams = Readonly<Record<never, never>>
+export interface NoParams {
+  readonly [parameter: string]: never
+}
 
 /** Makes the keys of one kind. */
 export interface KeyBuilder<Params> {

@@ -143,11 +143,9 @@ async function commit(run: FlightRun, load: LeasedLoad, entry: Entry): Promise<n
   return load.loadSeq
 }
 
-function encode(
-  run: FlightRun,
-  load: Load & { readonly token: Token },
-  result: LoadResult & { kind: 'value' | 'not-modified' },
-): Entry {
+type StorableResult = LoadResult & { readonly kind: 'value' | 'not-modified' }
+
+function encode(run: FlightRun, load: Load & { readonly token: Token }, result: StorableResult, leased: boolean): Entry {
   const { engine, plan } = run
   const { codec, store, random } = engine
   // Without a lease nothing is stored, and in an outage the server's time may not be known: such an entry only carries the value.

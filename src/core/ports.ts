@@ -115,11 +115,6 @@ export interface Store {
   now(key: EntryKey): number
   /** The `notAfter` of a command sent now and given up `timeoutMs` later. Never later than the moment of giving up. */
   notAfter(key: EntryKey, timeoutMs: number): number
-  /**
-   * Resolves once the store can tell the time for `key`; before the first connection `now` throws. Only a call that needs the time
-   * before any command has been answered has to ask: an explicit `set`.
-   */
-  ready?(key: EntryKey, timeoutMs: number): Promise<void>
   /** The name that wake-ups give the key. Pure. */
   wakeId(key: EntryKey): string
   /** The entry's bytes. Reads of one tick travel together; callers share a read only if they asked before it left. */

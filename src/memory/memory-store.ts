@@ -80,6 +80,10 @@ class MemoryStore implements Store {
 
   async ready(): Promise<void> {}
 
+  async ready(): Promise<void> {
+    this.#checkOpen()
+  }
+
   now(): number {
     return Math.floor(this.#context.clock.wallNow())
   }

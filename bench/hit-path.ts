@@ -1,0 +1,107 @@
+import { Redis } from 'ioredis'
+import { createCache, type Cache } from '../src/index.ts'
+import { redisStore } from '../src/redis/index.ts'
+import { median, type Measurement } from './measurement.ts'
+
+interface Contender {
+  readonly name: string
+  readonly payload: string
+  /** One read of key `index`. */
+  readonly read: (index: number) => Promise<unknown>
+}
+
+const keyCount = 256
+const roundMs = 250
+
+/** Reads per second with `inFlight` callers in a closed loop, for one short round. */
+async function round(read: Contender['read'], inFlight: number): Promise<number> {
+  let reads = 0
+  const startedAt = performance.now()
+  const endsAt = startedAt + roundMs
+  await Promise.all(
+    Array.from({ length: inFlight }, async (_, caller) => {
+      for (let index = caller; performance.now() < endsAt; index += inFlight) {
+        await read(index % keyCount)
+        reads++
+      }
+    }),
+  )
+  return (reads / (performance.now() - startedAt)) * 1000
+}
+
+const payloads: Readonly<Record<string, (index: number) => unknown>> = {
+  '200 B': index => ({
+    id: `u_${index}`,
+    name: 'Ada Lovelace',
+    email: 'ada@example.com',
+    plan: 'team',
+    roles: ['admin', 'billing'],
+    createdAt: '2026-01-02T03:04:05.678Z',
+    active: true,
+    score: 98.6,
+  }),
+  '4 KiB': index =>
+    Array.from({ length: 34 }, (_, row) => ({
+      id: index * 100 + row,
+      sku: `SKU-${index}-${row}`,
+      name: `Product number ${row}`,
+      price: 19.99 + row,
+      stock: row * 7,
+      tags: ['new', 'sale'],
+      available: row % 2 === 0,
+    })),
+}
+
+/** `getOrSet` hits against Redis beside raw ioredis `getBuffer` of the same bytes, in interleaved rounds. */
+export async function benchHitPath(redisUrl: string, rounds = 9): Promise<Measurement[]> {
+  const raw = new Redis(redisUrl)
+  const namespace = `bench-${process.pid}`
+  const open = (values: 'copy' | 'freeze'): Cache =>
+    createCache({ namespace, store: redisStore(redisUrl), ttl: '1h', refresh: false, values })
+  const copy = open('copy')
+  const freeze = open('freeze')
+  const measurements: Measurement[] = []
+  try {
+    for (const [payload, make] of Object.entries(payloads)) {
+      const keys = Array.from({ length: keyCount }, (_, index) => `${payload.replace(' ', '')}:${index}`)
+      for (const [index, key] of keys.entries()) await copy.set(key, make(index))
+      const stored = await storedKeys(raw, namespace, keys)
+      const load = (): never => {
+        throw new Error('every read is a hit')
+      }
+      const contenders: Contender[] = [
+        { name: 'ioredis getBuffer', payload, read: index => raw.getBuffer(stored[index] as string) },
+        { name: "getOrSet, values 'copy'", payload, read: index => copy.getOrSet(keys[index] as string, load, { ttl: '1h' }) },
+        { name: "getOrSet, values 'freeze'", payload, read: index => freeze.getOrSet(keys[index] as string, load, { ttl: '1h' }) },
+      ]
+      for (const inFlight of [64, 512, 1]) measurements.push(...(await compare(contenders, inFlight, rounds)))
+    }
+  } finally {
+    await Promise.all([copy.close(), freeze.close()])
+    await raw.quit()
+  }
+  return measurements
+}
+
+async function compare(contenders: readonly Contender[], inFlight: number, rounds: number): Promise<Measurement[]> {
+  const rates = contenders.map((): number[] => [])
+  for (let index = -2; index < rounds; index++) {
+    for (const [which, contender] of contenders.entries()) {
+      const rate = await round(contender.read, inFlight)
+      if (index >= 0) rates[which]?.push(rate)
+    }
+  }
+  return contenders.map(({ name, payload }, which) => {
+    const ratios = (rates[which] ?? []).map((rate, index) => rate / (rates[0]?.[index] ?? Number.NaN))
+    return { name, payload, inFlight, perSecond: median(rates[which] ?? []), ratio: median(ratios) }
+  })
+}
+
+/** The Redis keys under which Leasehold stored `keys`, in their order. */
+async function storedKeys(raw: Redis, namespace: string, keys: readonly string[]): Promise<string[]> {
+  const found = new Map<string, string>()
+  for await (const batch of raw.scanStream({ match: `${namespace}:*:v:*`, count: 1000 }) as AsyncIterable<string[]>) {
+    for (const stored of batch) found.set(stored.slice(stored.indexOf(':v:') + 3), stored)
+  }
+  return keys.map(key => found.get(key) ?? key)
+}
