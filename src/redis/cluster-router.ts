@@ -1,0 +1,250 @@
+import type { Cluster, ClusterOptions, Redis, RedisOptions } from 'ioredis'
+import type { StoreError } from '../core/errors.ts'
+import type { Clock } from '../core/ports.ts'
+import { readFromNode } from './cluster-reads.ts'
+import { withDeadline } from './deadline.ts'
+import { connectionFailure, notConnected } from './failures.ts'
+import { type Redirection, parseRedirection, redirectionDelayMs } from './redirection.ts'
+import { sendRouted } from './routed-command.ts'
+import type { Detour, Router } from './router.ts'
+import { slotOf } from './slot.ts'
+import { StoreNode } from './store-node.ts'
+
+const maxHops = 8
+const refreshEveryMs = 100
+const maxBackoffMs = 300
+/** How long a server that owns no slot is kept after a command was sent there. */
+const guestMs = 30_000
+
+interface Member {
+  readonly node: StoreNode
+  guestUntil: number
+}
+
+/**
+ * A Redis Cluster. ioredis's own cluster client is asked only who has which slot; commands go out on our own connections, so that
+ * what becomes of each of them is known.
+ */
+export class ClusterRouter implements Router {
+  readonly clustered: boolean = true
+  readonly #topology: Cluster
+  readonly #name: string
+  readonly #clock: Clock
+  readonly #onChange: (fault?: StoreError) => void
+  readonly #members: Map<string, Member> = new Map()
+  #fault: StoreError = notConnected()
+  #known = false
+  #closed = false
+  #refreshing: Promise<void> | undefined
+  #refreshedAt = -Infinity
+  #settleFirst!: { resolve: () => void; reject: (error: unknown) => void }
+  #firstAttempt: Promise<void> | undefined
+
+  constructor(client: Cluster, name: string, clock: Clock, onChange: (fault?: StoreError) => void) {
+    this.#name = name
+    this.#clock = clock
+    this.#onChange = onChange
+    this.#firstAttempt = new Promise((resolve, reject) => (this.#settleFirst = { resolve, reject }))
+    this.#firstAttempt.catch(() => {})
+    const options = {
+      ...topologySettings,
+      clusterRetryStrategy: (times: number) =>
+        this.#closed ? null : Math.min(maxBackoffMs, 10 * 2 ** times) * (0.5 + Math.random() / 2),
+      redisOptions: { ...client.options.redisOptions, ...topologyNodeSettings, connectionName: `${name}:topology` },
+    }
+    this.#topology = client.duplicate([], options)
+    this.#topology.on('error', error => this.#failed(error))
+    this.#topology.on('node error', error => {
+      this.#fault = connectionFailure(error)
+    })
+    this.#topology.on('close', () => this.#failed(undefined))
+    this.#topology.on('refresh', () => this.#learn())
+  }
+
+  get firstAttempt(): Promise<void> | undefined {
+    return this.#firstAttempt
+  }
+
+  get fault(): StoreError {
+    return this.#fault
+  }
+
+  /** Whether the servers are known. */
+  get known(): boolean {
+    return this.#known
+  }
+
+  get usable(): boolean {
+    if (!this.#known) return false
+    for (const { node } of this.#members.values()) if (!node.usable) return false
+    return true
+  }
+
+  open(): void {
+    this.#topology.connect().catch(() => {})
+  }
+
+  owner(slot: number): StoreNode | undefined {
+    const address = this.#topology.slots[slot]?.[0]
+    return address === undefined ? undefined : this.#members.get(address)?.node
+  }
+
+  detour(slot: number, error: unknown, hop: number): Promise<Detour> | undefined {
+    const redirection = parseRedirection(error)
+    if (redirection === undefined || hop >= maxHops) return undefined
+    return this.#follow(slot, redirection, hop)
+  }
+
+  /** A client of some server of the cluster. */
+  readonly createAnywhere = (settings: RedisOptions): Redis => this.#anyClient().duplicate(settings)
+
+  /** Makes a client that has lost its server try another. */
+  readonly moveAnywhere = (redis: Redis): void => {
+    this.#refresh().catch(() => {})
+    const { host, port } = this.#anyClient(redis).options
+    Object.assign(redis.options, { host, port })
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#topology.disconnect()
+    await Promise.all([...this.#members.values()].map(({ node }) => node.close()))
+    this.#members.clear()
+  }
+
+  async #follow(slot: number, { kind, host, port }: Redirection, hop: number): Promise<Detour> {
+    if (kind === 'retry') {
+      await new Promise<void>(resolve => void this.#clock.setTimeout(resolve, redirectionDelayMs(hop)))
+      if (hop > 0) await this.#refresh()
+    } else {
+      const address = this.#mapped(host, port)
+      if (kind === 'ask') return { node: this.#guest(address), asking: true }
+      const slots = this.#topology.slots
+      if (this.#members.has(address)) {
+        slots[slot] = [address]
+        this.#refresh().catch(() => {})
+      } else {
+        await this.#refresh()
+        if (this.owner(slot) === undefined) return { node: this.#guest(address), asking: false }
+      }
+    }
+    const node = this.owner(slot)
+    if (node === undefined) throw this.#fault
+    return { node, asking: false }
+  }
+
+  /** Learns anew who has which slot, soon and not too often. */
+  #refresh(): Promise<void> {
+    if (this.#closed || this.#topology.status !== 'ready') return Promise.resolve()
+    this.#refreshing ??= new Promise<void>(resolve => {
+      const waitMs = Math.max(0, this.#refreshedAt + refreshEveryMs - this.#clock.now())
+      this.#clock.unref(
+        this.#clock.setTimeout(() => {
+          this.#refreshedAt = this.#clock.now()
+          this.#topology.refreshSlotsCache(() => {
+            this.#refreshing = undefined
+            resolve()
+          })
+        }, waitMs),
+      )
+    })
+    return this.#refreshing
+  }
+
+  #learn(): void {
+    if (this.#closed) return
+    this.#known = true
+    const now = this.#clock.now()
+    const primaries = new Set(this.#topology.slots.map(owners => owners?.[0]).filter(address => address !== undefined))
+    for (const address of primaries) if (!this.#members.has(address)) this.#join(address, -Infinity)
+    for (const [address, { node, guestUntil }] of this.#members) {
+      if (primaries.has(address) || now < guestUntil) continue
+      this.#members.delete(address)
+      node.close().catch(() => {})
+    }
+    this.#settleFirst.resolve()
+    this.#firstAttempt = undefined
+    this.#onChange()
+  }
+
+  #failed(error: unknown): void {
+    if (error !== undefined) this.#fault = connectionFailure(error)
+    this.#settleFirst.reject(this.#fault)
+    this.#firstAttempt = undefined
+    this.#onChange(this.#fault)
+  }
+
+  /** A server that a command was sent to although it owns no slot that we know of. */
+  #guest(address: string): StoreNode {
+    const guestUntil = this.#clock.now() + guestMs
+    const member = this.#members.get(address)
+    if (member === undefined) return this.#join(address, guestUntil)
+    member.guestUntil = guestUntil
+    return member.node
+  }
+
+  #join(address: string, guestUntil: number): StoreNode {
+    const colon = address.lastIndexOf(':')
+    const host = address.slice(0, colon)
+    const port = Number(address.slice(colon + 1))
+    const node = new StoreNode({
+      create: settings => this.#anyClient().duplicate({ ...settings, host, port }),
+      name: this.#name,
+      clock: this.#clock,
+      send: readFromNode,
+      recover: (key, error, remainingMs) => this.#readElsewhere(key, error, remainingMs),
+      onChange: fault => {
+        // A lost server may have been replaced.
+        if (fault !== undefined) this.#refresh().catch(() => {})
+        this.#onChange(fault)
+      },
+    })
+    this.#members.set(address, { node, guestUntil })
+    node.open()
+    return node
+  }
+
+  async #readElsewhere(key: string, error: Error, remainingMs: number): Promise<Buffer | null> {
+    const slot = slotOf(key)
+    const name = 'a read'
+    return withDeadline(this.#clock, name, remainingMs, async time =>
+      sendRouted(this, slot, 'reads', name, time, redis => redis.getBuffer(key), error),
+    )
+  }
+
+  #anyClient(other?: Redis): Redis {
+    const clients = this.#topology.nodes('master')
+    const better = clients.filter(({ options }) => options.port !== other?.options.port || options.host !== other?.options.host)
+    const from = better.length > 0 ? better : clients
+    const client = from[Math.floor(Math.random() * from.length)] ?? other
+    if (client === undefined) throw notConnected()
+    return client
+  }
+
+  /** The address by which we reach a server that the cluster names. */
+  #mapped(host: string, port: number): string {
+    const address = `${host}:${port}`
+    const { natMap } = this.#topology.options
+    const mapped = typeof natMap === 'function' ? natMap(address) : natMap?.[address]
+    return mapped === undefined || mapped === null ? address : `${mapped.host}:${mapped.port}`
+  }
+}
+
+const topologySettings: ClusterOptions = {
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  enableReadyCheck: true,
+  scaleReads: 'master',
+  retryDelayOnFailover: 0,
+  retryDelayOnClusterDown: 0,
+  retryDelayOnMoved: 0,
+  slotsRefreshTimeout: 1_000,
+  enableAutoPipelining: false,
+  shardedSubscribers: false,
+  keyPrefix: '',
+  scripts: undefined,
+  himportFieldsets: undefined,
+}
+
+const topologyNodeSettings = { keyPrefix: '', protocol: 2, replyMapping: 'legacy' } as const

@@ -1,0 +1,250 @@
+import type { Redis, RedisOptions } from 'ioredis'
+import type { StoreError } from '../core/errors.ts'
+import type { Clock, Timer } from '../core/ports.ts'
+import { connectionFailure, notConnected } from './failures.ts'
+
+/** Why a connection may not be used, and whether another connection may do better. */
+export interface Verdict {
+  readonly fault: StoreError
+  readonly next: 'reconnect' | 'stay'
+}
+
+/** What a connection is for: what is asked of the server before it is used, and once a second from then on. */
+export interface Upkeep {
+  setUp(redis: Redis): Promise<Verdict | undefined>
+  check(redis: Redis): Promise<Verdict | undefined>
+}
+
+export interface ConnectionOptions {
+  /** A client of the caller's kind with these settings. It must not connect by itself. */
+  readonly create: (settings: RedisOptions) => Redis
+  readonly name: string
+  readonly clock: Clock
+  readonly upkeep: Upkeep
+  /** Called before each attempt after the first. */
+  readonly beforeRetry?: ((redis: Redis) => void) | undefined
+  /** Called when the connection became usable, and with the fault at every failure. */
+  readonly onChange: (fault?: StoreError) => void
+}
+
+const checkEveryMs = 1_000
+/** Checks in a row that may go without a single byte from the server. */
+const silentChecks = 2
+const retrySetUpMs = 100
+const maxBackoffMs = 300
+
+/** One socket to one server, kept up. Nothing is queued while it is down and nothing is ever sent twice. */
+export class Connection {
+  readonly redis: Redis
+  readonly #clock: Clock
+  readonly #upkeep: Upkeep
+  readonly #onChange: (fault?: StoreError) => void
+  #usable = false
+  #fault: StoreError | undefined
+  /** Goes up when a socket is lost, so that answers about an older one are told apart. */
+  #epoch = 0
+  #failures = 0
+  #asking = false
+  #silent = 0
+  #bytesSeen = 0
+  #lastError: unknown
+  #timer: Timer | undefined
+  #closed = false
+  #firstAttempt: PromiseWithResolvers<void> | undefined = withResolvers()
+
+  constructor(options: ConnectionOptions) {
+    this.#clock = options.clock
+    this.#upkeep = options.upkeep
+    this.#onChange = options.onChange
+    this.redis = options.create({
+      ...settings,
+      connectionName: options.name,
+      retryStrategy: () => this.#retryMs(options.beforeRetry),
+    })
+    this.redis.on('error', (error: unknown) => {
+      this.#lastError = error
+    })
+    this.redis.on('ready', () => void this.#ask('setUp'))
+    this.redis.on('close', () => this.#lost())
+  }
+
+  open(): void {
+    this.redis.connect().catch(() => {})
+    this.#arm(checkEveryMs)
+  }
+
+  /** Whether the connection stands and its server is one to be used. */
+  get usable(): boolean {
+    return this.#usable
+  }
+
+  /** Why it is not usable. */
+  get fault(): StoreError {
+    return this.#fault ?? notConnected()
+  }
+
+  /** Before the first attempt to connect has ended: a promise of its end, which rejects with the fault. Afterwards nothing is waited for. */
+  get firstAttempt(): Promise<void> | undefined {
+    return this.#firstAttempt?.promise
+  }
+
+  /** Gives the socket up and connects anew. */
+  reconnect(fault: StoreError): void {
+    this.#setFault(fault)
+    this.#failures++
+    this.redis.disconnect(true)
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer)
+    this.#setFault(notConnected())
+    if (this.redis.status === 'end') return
+    await new Promise<void>(resolve => {
+      this.redis.once('end', resolve)
+      this.redis.disconnect()
+    })
+  }
+
+  #retryMs(beforeRetry: ConnectionOptions['beforeRetry']): number | null {
+    if (this.#closed) return null
+    beforeRetry?.(this.redis)
+    const ceiling = Math.min(maxBackoffMs, 10 * 2 ** Math.min(this.#failures, 10))
+    this.#failures++
+    return ceiling * (0.5 + Math.random() / 2)
+  }
+
+  #lost(): void {
+    this.#epoch++
+    this.#asking = false
+    const error = this.#lastError
+    this.#lastError = undefined
+    this.#setFault(error === undefined ? (this.#fault ?? notConnected()) : connectionFailure(error))
+  }
+
+  async #ask(question: keyof Upkeep): Promise<void> {
+    const epoch = this.#epoch
+    this.#asking = true
+    this.#watch()
+    let verdict: Verdict | undefined
+    try {
+      // A handshake that failed in part, as a database that does not exist, leaves a socket that must not be used.
+      verdict =
+        this.#lastError === undefined
+          ? await this.#upkeep[question](this.redis)
+          : { fault: connectionFailure(this.#lastError), next: 'reconnect' }
+    } catch (error) {
+      verdict = { fault: connectionFailure(error), next: 'stay' }
+    }
+    if (epoch !== this.#epoch || this.#closed || this.redis.status !== 'ready') return
+    this.#asking = false
+    if (verdict === undefined) this.#setUsable()
+    else if (verdict.next === 'reconnect') this.reconnect(verdict.fault)
+    else {
+      this.#setFault(verdict.fault)
+      // A server that is loading its data is asked again soon, a refusal at the ordinary pace.
+      if (verdict.fault.code === 'STORE_UNAVAILABLE') this.#arm(retrySetUpMs)
+    }
+  }
+
+  #tick(): void {
+    this.#arm(checkEveryMs)
+    const { status } = this.redis
+    if (status === 'ready' && !this.#asking) void this.#ask(this.#usable ? 'check' : 'setUp')
+    else if (status === 'ready' || status === 'connect') this.#listen()
+    else this.#watch()
+  }
+
+  /** Starts to count the checks without a byte. */
+  #watch(): void {
+    this.#silent = 0
+    this.#bytesSeen = this.#bytesRead()
+  }
+
+  /** A question is open since the last check. A server that sends nothing at all is taken for dead, and its socket destroyed. */
+  #listen(): void {
+    const bytes = this.#bytesRead()
+    if (bytes !== this.#bytesSeen) return this.#watch()
+    if (++this.#silent < silentChecks) return
+    const epoch = this.#epoch
+    // After an event-loop stall the answer may lie in the socket unread.
+    setImmediate(() => {
+      if (epoch === this.#epoch && this.#bytesRead() === bytes) this.redis.stream.destroy()
+    })
+  }
+
+  #bytesRead(): number {
+    const stream: unknown = this.redis.stream
+    return typeof stream === 'object' && stream !== null && 'bytesRead' in stream ? Number(stream.bytesRead) : 0
+  }
+
+  #arm(delayMs: number): void {
+    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer)
+    if (this.#closed) return
+    this.#timer = this.#clock.setTimeout(() => this.#tick(), delayMs)
+    this.#clock.unref(this.#timer)
+  }
+
+  #setUsable(): void {
+    this.#failures = 0
+    this.#fault = undefined
+    this.#firstAttempt?.resolve()
+    this.#firstAttempt = undefined
+    if (this.#usable) return
+    this.#usable = true
+    this.#onChange()
+  }
+
+  #setFault(fault: StoreError): void {
+    this.#fault = fault
+    this.#firstAttempt?.reject(fault)
+    this.#firstAttempt = undefined
+    this.#usable = false
+    this.#onChange(fault)
+  }
+}
+
+/** Leasehold's own settings, whatever the caller's client has. */
+const settings: RedisOptions = {
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  autoResubscribe: false,
+  // Rejects what is in flight as soon as the socket is lost.
+  maxRetriesPerRequest: 0,
+  enableAutoPipelining: false,
+  commandTimeout: undefined,
+  socketTimeout: undefined,
+  blockingTimeout: undefined,
+  reconnectOnError: null,
+  connectTimeout: 3_000,
+  keepAlive: 5_000,
+  noDelay: true,
+  keyPrefix: '',
+  readOnly: false,
+  monitor: false,
+  stringNumbers: false,
+  protocol: 2,
+  replyMapping: 'legacy',
+  scripts: undefined,
+  himportFieldsets: undefined,
+}
+
+interface PromiseWithResolvers<T> {
+  readonly promise: Promise<T>
+  readonly resolve: (value: T) => void
+  readonly reject: (reason: unknown) => void
+}
+
+function withResolvers(): PromiseWithResolvers<void> {
+  let resolve!: () => void
+  let reject!: (reason: unknown) => void
+  const promise = new Promise<void>((onFulfilled, onRejected) => {
+    resolve = onFulfilled
+    reject = onRejected
+  })
+  // Nobody may be waiting.
+  promise.catch(() => {})
+  return { promise, resolve, reject }
+}

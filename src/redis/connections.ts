@@ -1,0 +1,80 @@
+import type { Redis, RedisOptions } from 'ioredis'
+import { systemClock } from '../core/clock.ts'
+import type { StoreError } from '../core/errors.ts'
+import type { Clock, StoreListeners } from '../core/ports.ts'
+import { Bus, peerOf } from './bus.ts'
+import { ClusterRouter } from './cluster-router.ts'
+import type { Router } from './router.ts'
+import { SingleRouter } from './single-router.ts'
+import type { Target } from './target.ts'
+
+/** What all caches of one provider share. It connects for the first of them and goes with the last. */
+export class Connections {
+  readonly clock: Clock = systemClock
+  readonly router: Router
+  readonly #bus: Bus = new Bus()
+  readonly #openBus: () => void
+  readonly #members: Set<StoreListeners> = new Set()
+  readonly #warned: Set<string> = new Set()
+  #ready = false
+
+  constructor(target: Target, namespace: string) {
+    const name = `leasehold:${namespace}`
+    const { clock } = this
+    const onChange = (fault?: StoreError): void => this.#changed(fault)
+    if (target.kind === 'cluster') {
+      const router = new ClusterRouter(target.client, name, clock, onChange)
+      this.router = router
+      // The subscriber goes to one of the servers, which are not known at first.
+      this.#openBus = () => {
+        if (!router.known) return
+        this.#bus.open({ create: router.createAnywhere, name, clock, beforeRetry: router.moveAnywhere })
+      }
+    } else {
+      const create = (settings: RedisOptions): Redis => target.client.duplicate(settings)
+      this.router = new SingleRouter(create, name, clock, onChange)
+      this.#openBus = () => this.#bus.open({ create, name, clock })
+    }
+  }
+
+  get empty(): boolean {
+    return this.#members.size === 0
+  }
+
+  join(channel: string, listeners: StoreListeners): void {
+    const first = this.empty
+    this.#members.add(listeners)
+    this.#bus.add(channel, listeners)
+    if (first) {
+      this.router.open()
+      this.#openBus()
+    } else if (this.#ready) {
+      queueMicrotask(() => this.#ready && this.#members.has(listeners) && listeners.onReady(true))
+    }
+  }
+
+  async leave(channel: string, listeners: StoreListeners): Promise<void> {
+    this.#members.delete(listeners)
+    this.#bus.remove(channel, listeners)
+    if (this.empty) await Promise.all([this.router.close(), this.#bus.close()])
+  }
+
+  #changed(fault: StoreError | undefined): void {
+    if (this.empty) return
+    this.#openBus()
+    if (fault !== undefined) this.#warn(fault)
+    const ready = this.router.usable
+    if (ready === this.#ready) return
+    this.#ready = ready
+    const node = ready && !this.router.clustered ? this.router.owner(0) : undefined
+    if (node !== undefined) this.#bus.follow(peerOf(node.scripts.redis))
+    for (const { onReady } of this.#members) onReady(ready)
+  }
+
+  /** A cache answers without its store, so a wrong password or an old server would go unseen. */
+  #warn({ code, message }: StoreError): void {
+    if (code === 'STORE_UNAVAILABLE' || this.#warned.has(code)) return
+    this.#warned.add(code)
+    process.emitWarning(message, { type: 'LeaseholdWarning', code })
+  }
+}

@@ -1,0 +1,81 @@
+import { StoreError, type StoreErrorCode } from '../core/errors.ts'
+
+type Outcome = StoreError['outcome']
+
+/** First words of Redis's error replies to commands that it did not run. */
+const refusals: Readonly<Record<string, StoreErrorCode>> = {
+  OOM: 'STORE_FULL',
+  NOAUTH: 'STORE_REFUSED',
+  WRONGPASS: 'STORE_REFUSED',
+  NOPERM: 'STORE_REFUSED',
+  READONLY: 'STORE_UNAVAILABLE',
+  LOADING: 'STORE_UNAVAILABLE',
+  MASTERDOWN: 'STORE_UNAVAILABLE',
+  CLUSTERDOWN: 'STORE_UNAVAILABLE',
+  MISCONF: 'STORE_UNAVAILABLE',
+  NOREPLICAS: 'STORE_UNAVAILABLE',
+  BUSY: 'STORE_UNAVAILABLE',
+  MOVED: 'STORE_UNAVAILABLE',
+  ASK: 'STORE_UNAVAILABLE',
+  TRYAGAIN: 'STORE_UNAVAILABLE',
+  NOSCRIPT: 'STORE_UNAVAILABLE',
+}
+
+/** What ioredis says of a command that it did not write to the socket. */
+const unwritten = "Stream isn't writeable"
+const maxDetailLength = 120
+
+/** The first word of an error reply, `''` when the error did not come from the server. */
+export function replyCode(error: unknown): string {
+  if (!(error instanceof Error) || error.name !== 'ReplyError') return ''
+  return /^-?([A-Z]+)(?: |$)/.exec(error.message)?.[1] ?? ''
+}
+
+/**
+ * A failed command as a store error. The client's own error is not kept, not even as a cause: it carries the arguments, and so
+ * keys, values and passwords.
+ */
+export function commandFailure(command: string, error: unknown): StoreError {
+  if (error instanceof StoreError) return error
+  const code = replyCode(error)
+  const refusal = refusals[code]
+  if (refusal !== undefined) return new StoreError(refusal, 'not-executed', `Redis refused ${command}: ${code}`)
+  if (code !== '') return new StoreError('STORE_REFUSED', 'unknown', `Redis failed ${command}: ${redact(error as Error)}`)
+  const outcome: Outcome = error instanceof Error && error.message.startsWith(unwritten) ? 'not-executed' : 'unknown'
+  return new StoreError('STORE_UNAVAILABLE', outcome, `The connection to Redis was lost during ${command}${systemCode(error)}`)
+}
+
+/** A connection that could not be made or set up. */
+export function connectionFailure(error: unknown): StoreError {
+  if (error instanceof StoreError) return error
+  const code = replyCode(error)
+  if (code === '') return new StoreError('STORE_UNAVAILABLE', 'not-executed', `Redis cannot be reached${systemCode(error)}`)
+  const refusal = /max number of clients/.test((error as Error).message)
+    ? 'STORE_UNAVAILABLE'
+    : (refusals[code] ?? 'STORE_REFUSED')
+  return new StoreError(refusal, 'not-executed', `Redis refused the connection: ${redact(error as Error)}`)
+}
+
+export function notConnected(): StoreError {
+  return new StoreError('STORE_UNAVAILABLE', 'not-executed', 'There is no connection to Redis at the moment')
+}
+
+export function timedOut(command: string, timeoutMs: number, sent: boolean): StoreError {
+  if (sent)
+    return new StoreError('STORE_TIMEOUT', 'unknown', `Redis did not answer ${command} within ${Math.round(timeoutMs)} ms`)
+  return new StoreError(
+    'STORE_UNAVAILABLE',
+    'not-executed',
+    `There was no connection for ${command} within ${Math.round(timeoutMs)} ms`,
+  )
+}
+
+/** Redis repeats arguments of commands it does not know; everything from there on is cut. */
+function redact(error: Error): string {
+  return error.message.replace(/[,:]? ?(?:with args|script:|command was:|args:|['"`]).*$/s, '').slice(0, maxDetailLength)
+}
+
+function systemCode(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return typeof code === 'string' && /^[A-Z_0-9]+$/.test(code) ? ` (${code})` : ''
+}

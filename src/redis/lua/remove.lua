@@ -1,0 +1,17 @@
+#!lua flags=allow-oom
+-- Removes a key: its entry, leases and markers, and those of neighbouring versions.
+-- KEYS
+--   value          the entry
+--   lease          its lease
+--   neighbours...  value and lease of each neighbouring version
+-- ARGV
+--   channel        of the wake-ups
+--   messages...    the wake-up for each lease, in the order of the keys
+-- RETURNS
+--   1 when there was an entry, else 0
+--@include lease
+--@include revoke
+local removed = redis.call('UNLINK', KEYS[1])
+for i = 3, #KEYS, 2 do redis.call('UNLINK', KEYS[i]) end
+revoke(ARGV[1], 2)
+return removed

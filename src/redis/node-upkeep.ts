@@ -1,0 +1,78 @@
+import type { Redis } from 'ioredis'
+import { StoreError } from '../core/errors.ts'
+import type { Clock } from '../core/ports.ts'
+import type { Upkeep, Verdict } from './connection.ts'
+import { connectionFailure, replyCode } from './failures.ts'
+import { type ServerTime, parseTime } from './server-time.ts'
+
+const oldestRedis = 7
+const samplesPerCheck = 3
+
+/** A command connection: to a supported server, to a primary, whose clock is known. */
+export class NodeUpkeep implements Upkeep {
+  readonly #clock: Clock
+  readonly #time: ServerTime
+
+  constructor(clock: Clock, time: ServerTime) {
+    this.#clock = clock
+    this.#time = time
+  }
+
+  async setUp(redis: Redis): Promise<Verdict | undefined> {
+    const [hello, ping, primary] = await Promise.allSettled([redis.call('HELLO'), redis.call('PING'), this.#sample(redis, true)])
+    const support = supportVerdict(hello)
+    if (support !== undefined) return support
+    // The other questions are answered while the server is still loading its data.
+    if (ping.status === 'rejected') return { fault: connectionFailure(ping.reason), next: 'stay' }
+    if (primary.status === 'rejected') return { fault: connectionFailure(primary.reason), next: 'stay' }
+    return primary.value
+  }
+
+  async check(redis: Redis): Promise<Verdict | undefined> {
+    return this.#sample(redis, false)
+  }
+
+  async #sample(redis: Redis, first: boolean): Promise<Verdict | undefined> {
+    for (let left = first ? 1 : samplesPerCheck; left > 0; left--) {
+      const sentAt = this.#clock.now()
+      const [role, receivedAt, time] = await Promise.all([
+        redis.call('ROLE'),
+        ...stamped(redis.call('TIME'), this.#clock),
+      ] as const)
+      if (!Array.isArray(role) || String(role[0]) !== 'master') return notPrimary()
+      const serverMs = parseTime(time)
+      if (Number.isNaN(serverMs))
+        return { fault: new StoreError('STORE_UNSUPPORTED', 'not-executed', 'Redis does not tell its time'), next: 'stay' }
+      if (first) this.#time.reset()
+      if (this.#time.take({ serverMs, sentAt, receivedAt })) break
+    }
+    return undefined
+  }
+}
+
+/** The reply, and when it came. */
+function stamped(reply: Promise<unknown>, clock: Clock): [Promise<number>, Promise<unknown>] {
+  return [reply.then(() => clock.now()), reply]
+}
+
+function notPrimary(): Verdict {
+  return { fault: new StoreError('STORE_UNAVAILABLE', 'not-executed', 'The Redis server is not a primary'), next: 'reconnect' }
+}
+
+function supportVerdict(hello: PromiseSettledResult<unknown>): Verdict | undefined {
+  if (hello.status === 'rejected') {
+    // Servers before Redis 6 do not know the command.
+    if (replyCode(hello.reason) === 'ERR') return unsupported('a server older than Redis 6')
+    return { fault: connectionFailure(hello.reason), next: 'stay' }
+  }
+  const reply = Array.isArray(hello.value) ? hello.value.map(String) : []
+  const field = (name: string): string => reply[reply.indexOf(name) + 1] ?? ''
+  const [server, version] = [field('server'), field('version')]
+  if (server === 'valkey' || Number.parseInt(version, 10) >= oldestRedis) return undefined
+  return unsupported(`${server} ${version}`)
+}
+
+function unsupported(found: string): Verdict {
+  const message = `Leasehold needs Redis 7.0 or later, or Valkey; this is ${found}`
+  return { fault: new StoreError('STORE_UNSUPPORTED', 'not-executed', message), next: 'stay' }
+}

@@ -1,0 +1,168 @@
+import type { Clock } from '../core/ports.ts'
+import { startDeadline } from './deadline.ts'
+import { commandFailure, timedOut } from './failures.ts'
+
+/** A read's answer: the bytes, null for none, or an error of this key alone. */
+export type ReadReply = Buffer | null | Error
+
+type Resolve = (bytes: Buffer | null | Promise<Buffer | null>) => void
+type Reject = (error: unknown) => void
+
+export interface ReadBatchOptions {
+  readonly clock: Clock
+  /** Sends one command, or one pipeline. Replies come in the order of the keys. */
+  readonly send: (keys: string[]) => Promise<readonly ReadReply[]>
+  /** What becomes of a key whose own reply is an error. */
+  readonly recover: (key: string, error: Error, remainingMs: number) => Promise<Buffer | null>
+}
+
+const maxKeys = 512
+const maxExpectedBytes = 1024 * 1024
+/** The share of the newest reply in the running average of bytes per key. */
+const newestShare = 0.2
+
+/** The reads of one tick, in columns: one object per read is what the hit path cannot afford. */
+interface Reads {
+  readonly keys: string[]
+  readonly resolves: Resolve[]
+  readonly rejects: Reject[]
+  readonly timeouts: number[]
+}
+
+interface OpenBatch extends Reads {
+  readonly timeoutMs: number
+  /** Reads that others may join until they leave. */
+  readonly shared: Map<string, Promise<Buffer | null>>
+}
+
+// Taken out of the executor by hand, so that a read allocates no closure.
+let takenResolve!: Resolve
+let takenReject!: Reject
+const take = (resolve: Resolve, reject: Reject): void => {
+  takenResolve = resolve
+  takenReject = reject
+}
+
+/** Collects the reads of one tick, so that they leave as one command. */
+export class ReadBatch {
+  readonly #options: ReadBatchOptions
+  readonly #flush = (): void => this.#leave()
+  #open: OpenBatch | undefined
+  #averageBytes = 256
+
+  constructor(options: ReadBatchOptions) {
+    this.#options = options
+  }
+
+  /** The bytes at `key`. Shared with others who ask for it before the command leaves, and with nobody afterwards. */
+  read(key: string, timeoutMs: number): Promise<Buffer | null> {
+    let batch = this.#open
+    if (batch === undefined) {
+      batch = { keys: [], resolves: [], rejects: [], timeouts: [], timeoutMs, shared: new Map() }
+      this.#open = batch
+      process.nextTick(this.#flush)
+    }
+    const joinable = timeoutMs === batch.timeoutMs
+    if (joinable) {
+      const read = batch.shared.get(key)
+      if (read !== undefined) return read
+    }
+    const read = new Promise<Buffer | null>(take)
+    batch.keys.push(key)
+    batch.resolves.push(takenResolve)
+    batch.rejects.push(takenReject)
+    batch.timeouts.push(timeoutMs)
+    if (joinable) batch.shared.set(key, read)
+    return read
+  }
+
+  #leave(): void {
+    const batch = this.#open
+    if (batch === undefined) return
+    this.#open = undefined
+    const limit = Math.max(1, Math.min(maxKeys, Math.floor(maxExpectedBytes / this.#averageBytes)))
+    if (batch.keys.length <= limit) return this.#send(batch)
+    for (let start = 0; start < batch.keys.length; start += limit) {
+      const end = start + limit
+      this.#send({
+        keys: batch.keys.slice(start, end),
+        resolves: batch.resolves.slice(start, end),
+        rejects: batch.rejects.slice(start, end),
+        timeouts: batch.timeouts.slice(start, end),
+      })
+    }
+  }
+
+  #send(reads: Reads): void {
+    const { clock } = this.#options
+    const sentAt = clock.now()
+    const deadline = new BatchDeadline(clock, sentAt, reads)
+    this.#options.send(reads.keys).then(
+      replies => {
+        deadline.stop()
+        return this.#answer(reads, replies, sentAt)
+      },
+      (error: unknown) => {
+        deadline.stop()
+        const failure = commandFailure('a read', error)
+        for (const reject of reads.rejects) reject(failure)
+      },
+    )
+  }
+
+  #answer({ keys, resolves, rejects, timeouts }: Reads, replies: readonly ReadReply[], sentAt: number): void {
+    let bytes = 0
+    for (let i = 0; i < resolves.length; i++) {
+      const reply = replies[i] ?? null
+      const resolve = resolves[i] as Resolve
+      const reject = rejects[i] as Reject
+      if (reply === null) resolve(null)
+      else if (reply instanceof Error) {
+        const remainingMs = (timeouts[i] as number) - (this.#options.clock.now() - sentAt)
+        this.#options.recover(keys[i] as string, reply, remainingMs).then(resolve, reject)
+      } else {
+        bytes += reply.length
+        resolve(reply)
+      }
+    }
+    this.#averageBytes += (bytes / resolves.length - this.#averageBytes) * newestShare
+  }
+}
+
+/** One timer for a whole batch. Reads with more time than the shortest are looked at again later. */
+class BatchDeadline {
+  readonly #clock: Clock
+  readonly #sentAt: number
+  readonly #reads: Reads
+  #stop: () => void
+
+  constructor(clock: Clock, sentAt: number, reads: Reads) {
+    this.#clock = clock
+    this.#sentAt = sentAt
+    this.#reads = reads
+    this.#stop = startDeadline(clock, this.#shortestMs(-1), () => this.#expire())
+  }
+
+  stop(): void {
+    this.#stop()
+  }
+
+  #expire(): void {
+    const elapsedMs = this.#clock.now() - this.#sentAt
+    const { rejects, timeouts } = this.#reads
+    for (let i = 0; i < timeouts.length; i++) {
+      const timeoutMs = timeouts[i] as number
+      // Settling twice is harmless, so nothing is kept of those already given up.
+      if (timeoutMs <= elapsedMs + 1) rejects[i]?.(timedOut('a read', timeoutMs, true))
+    }
+    const nextMs = this.#shortestMs(elapsedMs + 1)
+    if (nextMs !== Infinity) this.#stop = startDeadline(this.#clock, nextMs - elapsedMs, () => this.#expire())
+  }
+
+  /** The shortest timeout longer than `ms`. */
+  #shortestMs(ms: number): number {
+    let shortest = Infinity
+    for (const timeoutMs of this.#reads.timeouts) if (timeoutMs > ms && timeoutMs < shortest) shortest = timeoutMs
+    return shortest
+  }
+}

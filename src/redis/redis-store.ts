@@ -1,0 +1,191 @@
+import { StoreError } from '../core/errors.ts'
+import type {
+  AcquireReply,
+  AcquireRequest,
+  CommitReply,
+  CommitRequest,
+  Deadline,
+  EntryKey,
+  KeyRequest,
+  Marker,
+  PutReply,
+  PutRequest,
+  ReleaseRequest,
+  RenewRequest,
+  Store,
+  StoreContext,
+  Token,
+} from '../core/ports.ts'
+import type { Connections } from './connections.ts'
+import { withDeadline } from './deadline.ts'
+import { notConnected } from './failures.ts'
+import { Keys } from './keys.ts'
+import { parseAcquireReply, parseCommitReply, parseFlag, parsePutReply } from './replies.ts'
+import { reach, sendRouted } from './routed-command.ts'
+import type { Router } from './router.ts'
+import { runScript } from './script-runner.ts'
+import type { Script, ScriptArgument } from './script.ts'
+import { acquire, commit, expire, put, release, remove, renew } from './scripts.gen.ts'
+import type { StoreNode } from './store-node.ts'
+import type { Target } from './target.ts'
+
+/** One namespace in Redis. */
+export class RedisStore implements Store {
+  readonly #connections: Connections
+  readonly #router: Router
+  readonly #keys: Keys
+  readonly #listeners: StoreContext['listeners']
+  #closed = false
+
+  constructor(connections: Connections, target: Target, context: StoreContext) {
+    this.#connections = connections
+    this.#router = connections.router
+    this.#keys = new Keys(context.namespace, target.keyPrefix, target.database, context.maxKeyBytes)
+    // Its own object, so that one context may be opened twice.
+    this.#listeners = { ...context.listeners }
+    connections.join(this.#keys.channel, this.#listeners)
+  }
+
+  now(key: EntryKey): number {
+    return this.#owner(key)?.now() ?? NaN
+  }
+
+  /** NaN before the server's time is known: the command then finds its own when it leaves. */
+  notAfter(key: EntryKey, timeoutMs: number): number {
+    return Math.floor((this.#owner(key)?.earliest() ?? NaN) + timeoutMs)
+  }
+
+  wakeId(key: EntryKey): string {
+    return this.#keys.wakeId(key)
+  }
+
+  async ready(key: EntryKey, timeoutMs: number): Promise<void> {
+    if (this.#owner(key)?.timeKnown === true) return
+    const slot = this.#slot(key)
+    await withDeadline(this.#connections.clock, 'a call', timeoutMs, () => reach(this.#router, slot, 'scripts'))
+  }
+
+  read(key: EntryKey, timeoutMs: number): Promise<Buffer | null> {
+    const node = this.#owner(key)
+    if (node?.reads.usable === true) return node.batch.read(this.#keys.value(key), timeoutMs)
+    const slot = this.#slot(key)
+    return withDeadline(this.#connections.clock, 'a read', timeoutMs, async time => {
+      const reached = await reach(this.#router, slot, 'reads')
+      if (time.expired) throw notConnected()
+      time.inFlight = true
+      return reached.batch.read(this.#keys.value(key), time.remainingMs())
+    })
+  }
+
+  async acquire(request: AcquireRequest): Promise<AcquireReply> {
+    const { timeoutMs, notAfter } = await this.#timed(request)
+    const { token, seen, dead, wait } = request
+    const args = [
+      token,
+      wholeMs(request.leaseMs),
+      notAfter,
+      seen === 'any' ? '*' : joined(seen),
+      joined(dead),
+      wait ? '1' : '0',
+    ] as const
+    return parseAcquireReply(await this.#run(acquire, request, timeoutMs, this.#pair(request), [...args]))
+  }
+
+  async renew(request: RenewRequest): Promise<boolean> {
+    const { token, leaseMs, timeoutMs } = request
+    return parseFlag('renew', await this.#run(renew, request, timeoutMs, [this.#keys.lease(request)], [token, wholeMs(leaseMs)]))
+  }
+
+  async commit(request: CommitRequest): Promise<CommitReply> {
+    const { timeoutMs, notAfter } = await this.#timed(request)
+    const { token, bytes, keepMs } = request
+    const { channel } = this.#keys
+    const args = [token, bytes, wholeMs(keepMs), notAfter, channel, this.#keys.message(request)] as const
+    return parseCommitReply(await this.#run(commit, request, timeoutMs, this.#pair(request), [...args]))
+  }
+
+  async release(request: ReleaseRequest): Promise<boolean> {
+    const { token, marker, timeoutMs } = request
+    const markerMs = marker.kind === 'none' ? 0 : wholeMs(marker.markerMs)
+    const args = [token, markerText(marker), markerMs, this.#keys.channel, this.#keys.message(request)] as const
+    return parseFlag('release', await this.#run(release, request, timeoutMs, [this.#keys.lease(request)], [...args]))
+  }
+
+  async put(request: PutRequest): Promise<PutReply> {
+    const { timeoutMs, notAfter } = await this.#timed(request)
+    const { bytes, keepMs } = request
+    const messages = this.#keys.familyMessages(request)
+    const args = [bytes, wholeMs(keepMs), notAfter, this.#keys.channel] as const
+    return parsePutReply(await this.#run(put, request, timeoutMs, this.#keys.family(request), [...args, ...messages]))
+  }
+
+  async remove(request: KeyRequest): Promise<void> {
+    const args = [this.#keys.channel, ...this.#keys.familyMessages(request)] as const
+    parseFlag('remove', await this.#run(remove, request, request.timeoutMs, this.#keys.family(request), [...args]))
+  }
+
+  async expire(request: KeyRequest): Promise<boolean> {
+    const args = [this.#keys.channel, ...this.#keys.familyMessages(request)] as const
+    return parseFlag('expire', await this.#run(expire, request, request.timeoutMs, this.#keys.family(request), [...args]))
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#connections.leave(this.#keys.channel, this.#listeners)
+  }
+
+  #slot(key: EntryKey): number {
+    return this.#router.clustered ? this.#keys.slot(key) : 0
+  }
+
+  #owner(key: EntryKey): StoreNode | undefined {
+    return this.#router.owner(this.#slot(key))
+  }
+
+  #pair(key: EntryKey): [value: string, lease: string] {
+    return [this.#keys.value(key), this.#keys.lease(key)]
+  }
+
+  /** The deadline, with a `notAfter` even if the caller could not be given one. */
+  async #timed(request: EntryKey & Deadline): Promise<Deadline> {
+    if (!Number.isNaN(request.notAfter)) return request
+    const { clock } = this.#connections
+    const startedAt = clock.now()
+    await this.ready(request, request.timeoutMs)
+    const timeoutMs = Math.max(0, request.timeoutMs - (clock.now() - startedAt))
+    const notAfter = this.notAfter(request, timeoutMs)
+    if (Number.isNaN(notAfter)) throw new StoreError('STORE_UNAVAILABLE', 'not-executed', "Redis's time is not known yet")
+    return { timeoutMs, notAfter }
+  }
+
+  #run<Keys extends readonly string[], Arguments extends readonly ScriptArgument[]>(
+    script: Script<Keys, Arguments>,
+    key: EntryKey,
+    timeoutMs: number,
+    keys: Keys,
+    args: Arguments,
+  ): Promise<unknown> {
+    const slot = this.#slot(key)
+    return withDeadline(this.#connections.clock, script.name, timeoutMs, time =>
+      sendRouted(this.#router, slot, 'scripts', script.name, time, redis => runScript(redis, script, keys, args)),
+    )
+  }
+}
+
+const maxErrorCodeLength = 64
+
+function markerText(marker: Marker): string {
+  if (marker.kind === 'none') return ''
+  if (marker.kind === 'do-not-queue') return 'Q'
+  return `C${marker.errorCode.replace(/[^\x20-\x7e]/g, '?').slice(0, maxErrorCodeLength)}`
+}
+
+/** Redis takes whole milliseconds above 0. */
+function wholeMs(ms: number): number {
+  return Math.max(1, Math.ceil(ms))
+}
+
+function joined(tokens: readonly Token[]): Buffer {
+  return tokens.length === 1 ? (tokens[0] as Token) : Buffer.concat(tokens)
+}

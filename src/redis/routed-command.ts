@@ -1,0 +1,54 @@
+import type { Redis } from 'ioredis'
+import type { Connection } from './connection.ts'
+import type { CommandTime } from './deadline.ts'
+import { commandFailure, timedOut } from './failures.ts'
+import type { Router } from './router.ts'
+import type { StoreNode } from './store-node.ts'
+
+/** The owner of a slot once its connection has been tried for the first time. Later on nothing is waited for. */
+export async function reach(router: Router, slot: number, role: 'reads' | 'scripts', found?: StoreNode): Promise<StoreNode> {
+  if (found === undefined) await router.firstAttempt
+  const node = found ?? router.owner(slot)
+  if (node === undefined) throw router.fault
+  await node[role].firstAttempt
+  if (!node[role].usable) throw node[role].fault
+  return node
+}
+
+/**
+ * Sends a command to the owner of its slot, and follows redirections, which servers give instead of running it.
+ * Nothing is sent once the time is over.
+ *
+ * @param redirectedBy The redirection that an earlier try of the same command was given.
+ */
+export async function sendRouted<Reply>(
+  router: Router,
+  slot: number,
+  role: 'reads' | 'scripts',
+  name: string,
+  time: CommandTime,
+  send: (redis: Redis) => Promise<Reply>,
+  redirectedBy?: Error,
+): Promise<Reply> {
+  let found: StoreNode | undefined
+  let asking = false
+  let refusal: unknown = redirectedBy
+  for (let hop = 0; ; hop++) {
+    if (refusal !== undefined) {
+      const detour = router.detour(slot, refusal, hop)
+      if (detour === undefined) throw commandFailure(name, refusal)
+      time.inFlight = false
+      ;({ node: found, asking } = await detour)
+    }
+    const node = await reach(router, slot, role, found)
+    if (time.expired) throw timedOut(name, 0, false)
+    const connection: Connection = node[role]
+    time.inFlight = true
+    try {
+      if (asking) connection.redis.asking().catch(() => {})
+      return await send(connection.redis)
+    } catch (error) {
+      refusal = error
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import type { Redis, RedisOptions } from 'ioredis'
+import type { StoreError } from '../core/errors.ts'
+import type { Clock } from '../core/ports.ts'
+import { Connection } from './connection.ts'
+import { NodeUpkeep } from './node-upkeep.ts'
+import { ReadBatch, type ReadReply } from './read-batch.ts'
+import { ServerTime } from './server-time.ts'
+
+export interface StoreNodeOptions {
+  readonly create: (settings: RedisOptions) => Redis
+  /** `leasehold:<namespace>`; each connection adds what it is for. */
+  readonly name: string
+  readonly clock: Clock
+  /** Sends the reads of one tick. */
+  readonly send: (redis: Redis, keys: string[]) => Promise<readonly ReadReply[]>
+  readonly recover: (key: string, error: Error, remainingMs: number) => Promise<Buffer | null>
+  readonly onChange: (fault?: StoreError) => void
+}
+
+/** One server: a connection for reads and one for scripts, so that a big read cannot hold up a lease. */
+export class StoreNode {
+  readonly reads: Connection
+  readonly scripts: Connection
+  readonly batch: ReadBatch
+  readonly #clock: Clock
+  readonly #readTime: ServerTime = new ServerTime()
+  readonly #scriptTime: ServerTime = new ServerTime()
+
+  constructor(options: StoreNodeOptions) {
+    const { create, name, clock, onChange } = options
+    this.#clock = clock
+    this.reads = new Connection({ create, name: `${name}:reads`, clock, upkeep: new NodeUpkeep(clock, this.#readTime), onChange })
+    this.scripts = new Connection({
+      create,
+      name: `${name}:scripts`,
+      clock,
+      upkeep: new NodeUpkeep(clock, this.#scriptTime),
+      onChange,
+    })
+    const { redis } = this.reads
+    this.batch = new ReadBatch({ clock, send: keys => options.send(redis, keys), recover: options.recover })
+  }
+
+  open(): void {
+    this.reads.open()
+    this.scripts.open()
+  }
+
+  get usable(): boolean {
+    return this.reads.usable && this.scripts.usable
+  }
+
+  get timeKnown(): boolean {
+    return this.#readTime.known || this.#scriptTime.known
+  }
+
+  /** Server ms, never behind; NaN before the first sample. Freshness is judged by it, so it follows the connection of the reads. */
+  now(): number {
+    const time = this.#readTime.known ? this.#readTime : this.#scriptTime
+    return Math.ceil(time.now(this.#clock.now()))
+  }
+
+  /** Server ms, never ahead; NaN before the first sample. */
+  earliest(): number {
+    const time = this.#scriptTime.known ? this.#scriptTime : this.#readTime
+    return Math.floor(time.earliest(this.#clock.now()))
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.reads.close(), this.scripts.close()])
+  }
+}
