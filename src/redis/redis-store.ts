@@ -60,12 +60,14 @@ export class RedisStore implements Store {
   }
 
   async ready(key: EntryKey, timeoutMs: number): Promise<void> {
+    if (this.#closed) throw closed()
     if (this.#owner(key)?.timeKnown === true) return
     const slot = this.#slot(key)
     await withDeadline(this.#connections.clock, 'a call', timeoutMs, () => reach(this.#router, slot, 'scripts'))
   }
 
   read(key: EntryKey, timeoutMs: number): Promise<Buffer | null> {
+    if (this.#closed) return Promise.reject(closed())
     const node = this.#owner(key)
     if (node?.reads.usable === true) return node.batch.read(this.#keys.value(key), timeoutMs)
     const slot = this.#slot(key)
@@ -166,11 +168,16 @@ export class RedisStore implements Store {
     keys: Keys,
     args: Arguments,
   ): Promise<unknown> {
+    if (this.#closed) return Promise.reject(closed())
     const slot = this.#slot(key)
     return withDeadline(this.#connections.clock, script.name, timeoutMs, time =>
       sendRouted(this.#router, slot, 'scripts', script.name, time, redis => runScript(redis, script, keys, args)),
     )
   }
+}
+
+function closed(): StoreError {
+  return new StoreError('STORE_UNAVAILABLE', 'not-executed', 'The store is closed')
 }
 
 const maxErrorCodeLength = 64
