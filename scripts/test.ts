@@ -5,6 +5,7 @@ import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { stripVTControlCharacters } from 'node:util'
 import { findProgram, findRedis } from './find-redis.ts'
 
 interface Tally {
@@ -56,7 +57,7 @@ async function runCheck({ name, command: [program, ...args] }: Check): Promise<T
   const start = performance.now()
   const { code, output } = await run(bin(program), args, 'collect')
   say(`${code === 0 ? 'ok  ' : 'FAIL'} ${name} (${seconds(start)})`)
-  if (code !== 0) say(output.trimEnd())
+  if (code !== 0) say(process.stdout.isTTY ? output : stripVTControlCharacters(output))
   return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
 }
 
