@@ -78,6 +78,7 @@ export async function acquireLease(engine: Engine, flight: Flight, plan: FlightP
           waitingSince ??= clock.now()
           const jitterMs = random.next() * Math.min(50, plan.policy.leaseMs / 10)
           await waiter.wait(clock, waiters.patience(reply.remainingMs, jitterMs, round), plan.abandon.signal)
+          plan.budget.refill()
           if (flight.deserted) {
             waited('gave-up')
             return { kind: 'deserted' }
