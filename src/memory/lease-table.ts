@@ -34,7 +34,7 @@ export class LeaseTable {
   set(id: string, state: LeaseState, lifeMs: number, now: number): boolean {
     this.#sweepSome(now)
     if (this.#leases.size >= maxLeases && !this.#leases.has(id)) return false
-    this.#leases.set(id, { state, expiresAt: now + lifeMs })
+    this.#leases.set(id, { state, expiresAt: now + Math.max(1, Math.ceil(lifeMs)) })
     return true
   }
 

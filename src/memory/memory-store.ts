@@ -78,8 +78,6 @@ class MemoryStore implements Store {
     this.#leave = leave
   }
 
-  async ready(): Promise<void> {}
-
   async ready(): Promise<void> {
     this.#checkOpen()
   }

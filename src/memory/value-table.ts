@@ -48,7 +48,7 @@ export class ValueTable {
   set(id: string, bytes: Buffer, keepMs: number, now: number): boolean {
     this.#sweepSome(now)
     if (sizeOf(id, bytes) > this.#maxBytes) return false
-    this.#values.set(id, { bytes: copyOf(bytes), expiresAt: now + keepMs })
+    this.#values.set(id, { bytes: copyOf(bytes), expiresAt: now + Math.max(1, Math.ceil(keepMs)) })
     return true
   }
 

@@ -11,7 +11,9 @@ describe('the embedded store under virtual time', () => {
     random: seededRandom(1),
     pass: ms => clock.advance(ms),
   })
-  for (const { name, run } of cases) it(name, run)
+  it.each(cases.map(each => [each.name, each.run] as const))('%s', async (_, run) => {
+    await expect(run()).resolves.toBeUndefined()
+  })
 
   it('leaves no timer behind', () => {
     expect(clock.pendingTimers).toBe(0)
@@ -20,5 +22,8 @@ describe('the embedded store under virtual time', () => {
 
 describe('the embedded store under real time', () => {
   const store = memoryStore()
-  for (const { name, run } of storeContract({ open: context => store.open(context) })) it.concurrent(name, run)
+  const cases = storeContract({ open: context => store.open(context) })
+  it.concurrent.each(cases.map(each => [each.name, each.run] as const))('%s', async (_, run) => {
+    await expect(run()).resolves.toBeUndefined()
+  })
 })

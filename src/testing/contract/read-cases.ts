@@ -83,6 +83,7 @@ export const readCases: Cases = {
 
   'time: a deadline is never later than the moment of giving up': async stage => {
     const client = await stage.open()
+    await client.store.ready(key, patienceMs)
     const before = client.store.now(key)
     const notAfter = client.store.notAfter(key, 500)
     const after = client.store.now(key)
