@@ -60,7 +60,7 @@ describe('msgpack', () => {
         expect(sameValue(msgpack.deserialize(bytes), original)).toBe(true)
         expect(sameValue(original, before)).toBe(true)
       }),
-      { numRuns: 3000 },
+      { numRuns: 1500 },
     )
   })
 
