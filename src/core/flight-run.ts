@@ -119,7 +119,7 @@ export class FlightRun {
       lost = true
       this.#onLost(lease)
     })
-    const loadSeq = this.flight.beginLoad()
+    const loadSeq = this.#beginLoad()
     const load = await this.#load(true)
     // From here the commit or the release decides; a renewal that overlaps it could only report a loss that is none.
     leases.drop(lease)
@@ -127,9 +127,15 @@ export class FlightRun {
   }
 
   async #loadUnleased(outage: boolean): Promise<RunResult> {
-    const loadSeq = this.flight.beginLoad()
+    const loadSeq = this.#beginLoad()
     const load = await this.#load(false)
     return settleUnleased(this, { ...load, loadSeq, outage })
+  }
+
+  #beginLoad(): number {
+    // Whoever forces a load from now on must not join this one, which will have begun before his call.
+    if (this.plan.purpose === 'force') this.#registry?.close(this.plan.id, this.flight)
+    return this.flight.beginLoad()
   }
 
   /**
