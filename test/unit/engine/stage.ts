@@ -68,12 +68,12 @@ export class Source {
 
   /** A loader that takes `ms` and returns `'load 1'` the first time it runs, then `'load 2'`. */
   takes(ms: number): Loader<string> {
-    return this.runs(async () => sleep(this.#clock, ms))
+    return this.runs<string>(async () => sleep(this.#clock, ms))
   }
 
   /** A loader that fails after `ms` with `error`. */
   fails(ms: number, error: unknown = new Error('the source is down')): Loader<string> {
-    return this.runs(async () => {
+    return this.runs<string>(async () => {
       await sleep(this.#clock, ms)
       throw error
     })
@@ -81,7 +81,7 @@ export class Source {
 
   /** A loader that never settles, whatever its signal says. */
   hangs(): Loader<string> {
-    return this.runs(() => new Promise<void>(() => {}))
+    return this.runs<string>(() => new Promise<void>(() => {}))
   }
 
   /** A loader that does `work` and returns which load it was, unless `work` returns something. */
