@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis'
 import { type RedisServer, startRedis, type StartOptions } from '../scripts/start-redis.ts'
 
-export { freePort, type RedisServer, startRedis, type StartOptions } from '../scripts/start-redis.ts'
+export { type RedisServer, startRedis } from '../scripts/start-redis.ts'
 
 export interface RedisCluster {
   readonly nodes: readonly RedisServer[]

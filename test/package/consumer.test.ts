@@ -60,7 +60,10 @@ describe.each(['ioredis', 'ioredis5'])('a project with %s', client => {
     expect(run('node', ['redis.cjs'], project)).toEqual({ status: 0, stdout: '["function","function",true]\n', stderr: '' })
   })
 
-  it.each(['typescript5', 'typescript6', 'typescript'])('compiles with %s', compiler => {
+  // Older compilers take seconds each; the client's own version makes no difference to them.
+  const compilers = client === 'ioredis' ? ['typescript5', 'typescript6', 'typescript'] : ['typescript']
+
+  it.each(compilers)('compiles with %s', compiler => {
     const tsc = join(process.cwd(), 'node_modules', compiler, 'bin', 'tsc')
     for (const settings of ['tsconfig.nodenext.json', 'tsconfig.bundler.json']) {
       expect(run('node', [tsc, '-p', settings], project)).toEqual({ status: 0, stdout: '', stderr: '' })

@@ -70,6 +70,8 @@ function exportedNames(): string {
 }
 
 function kindOf(symbol: ts.Symbol, checker: ts.TypeChecker): string {
+  const typeOnly = symbol.declarations?.some(at => ts.isExportSpecifier(at) && (at.isTypeOnly || at.parent.parent.isTypeOnly))
+  if (typeOnly === true) return 'type'
   const { flags } = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
   if (flags & ts.SymbolFlags.Class) return 'class'
   if (flags & ts.SymbolFlags.Function) return 'function'
