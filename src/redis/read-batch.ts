@@ -43,12 +43,13 @@ const take = (resolve: Resolve, reject: Reject): void => {
   takenReject = reject
 }
 
-/** Collects the reads of one tick, so that they leave as one command. */
+/** Collects the reads of one event-loop tick, so that they leave as one command. */
 export class ReadBatch {
   readonly #options: ReadBatchOptions
   readonly #flush = (): void => this.#leave()
   #open: OpenBatch | undefined
   #averageBytes = 256
+  #inFlight = 0
 
   constructor(options: ReadBatchOptions) {
     this.#options = options
@@ -60,7 +61,10 @@ export class ReadBatch {
     if (batch === undefined) {
       batch = { keys: [], resolves: [], rejects: [], timeouts: [], timeoutMs, shared: new Map() }
       this.#open = batch
-      process.nextTick(this.#flush)
+      // Alone, the read leaves at once. While others are on their way it waits for the end of the event-loop turn, so that reads
+      // that come in over many sockets travel together too.
+      if (this.#inFlight === 0) process.nextTick(this.#flush)
+      else setImmediate(this.#flush)
     }
     const joinable = timeoutMs === batch.timeoutMs
     if (joinable) {
@@ -97,12 +101,15 @@ export class ReadBatch {
     const { clock } = this.#options
     const sentAt = clock.now()
     const deadline = new BatchDeadline(clock, sentAt, reads)
+    this.#inFlight++
     this.#options.send(reads.keys).then(
       replies => {
+        this.#inFlight--
         deadline.stop()
         return this.#answer(reads, replies, sentAt)
       },
       (error: unknown) => {
+        this.#inFlight--
         deadline.stop()
         const failure = commandFailure('a read', error)
         for (const reject of reads.rejects) reject(failure)
