@@ -29,7 +29,7 @@ export interface KeyBuilder<Params> {
    *
    * @throws LeaseholdError `INVALID_KEY`, which names the parameter.
    */
-  (...args: keyof Params extends never ? [params?: Params] : [params: Params]): string
+  (...args: NoParams extends Params ? [params?: Params] : [params: Params]): string
   readonly name: string
   /** Matches the keys that this builder makes. */
   readonly pattern: RegExp

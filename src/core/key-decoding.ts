@@ -1,9 +1,10 @@
+import { deepestNesting } from './key-encoding.ts'
+
 /** Thrown away by {@link decodeParams}: text that no parameters are spelled as. */
 class NotAKey extends Error {}
 
 const end = /[,=()[\]]/g
 const dateEnd = /[,)\]]/g
-const deepest = 16
 
 /**
  * The parameters that `text` spells, or undefined when it spells none. It accepts more than is ever written:
@@ -51,20 +52,21 @@ class Reader {
   }
 
   #value(depth: number): unknown {
-    if (depth > deepest) throw new NotAKey()
-    if (this.#skip('[')) return this.#items(depth + 1)
-    if (this.#skip('(')) {
-      if (this.#skip(')')) return {}
-      const fields = this.fields(depth + 1)
-      this.#expect(')')
-      return fields
-    }
+    if (this.#skip('[')) return this.#items(deeper(depth))
+    if (this.#skip('(')) return this.#nestedFields(deeper(depth))
     if (this.#skip('@')) return this.#date()
     const text = this.#until(end)
     if (text.startsWith('#')) return readNumber(text.slice(1))
     if (text.startsWith('!')) return readWord(text.slice(1))
     if (text === '') throw new NotAKey()
     return decodeText(text)
+  }
+
+  #nestedFields(depth: number): Record<string, unknown> {
+    if (this.#skip(')')) return {}
+    const fields = this.fields(depth)
+    this.#expect(')')
+    return fields
   }
 
   #items(depth: number): unknown[] {
@@ -99,6 +101,11 @@ class Reader {
   #expect(character: string): void {
     if (!this.#skip(character)) throw new NotAKey()
   }
+}
+
+function deeper(depth: number): number {
+  if (depth === deepestNesting) throw new NotAKey()
+  return depth + 1
 }
 
 function readNumber(text: string): number | bigint {

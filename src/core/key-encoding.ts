@@ -7,7 +7,8 @@ const reserved = '%,=:()\\[\\]\\s\\p{Cc}\\p{Cs}'
 const sigils = '#!@~'
 const needsEscape: RegExp = new RegExp(`^[${sigils}]|[${reserved}]`, 'u')
 const escaped: RegExp = new RegExp(needsEscape.source, 'gu')
-const deepest = 16
+/** How deep parameters may be nested. */
+export const deepestNesting = 16
 
 /** One character of a text as keys spell it, as the source of a regular expression. */
 export const textPattern: string = `(?:[^${reserved}]|%[0-9A-F]{2}|%u[0-9A-F]{4})`
@@ -61,7 +62,7 @@ function encodeValue(keyName: string, value: unknown, path: Path, depth: number)
 }
 
 function encodeObject(keyName: string, value: object, path: Path, depth: number): string {
-  if (depth > deepest) throw invalidKey(keyName, `parameter "${path}" is nested deeper than ${deepest} levels`)
+  if (depth > deepestNesting) throw invalidKey(keyName, `parameter "${path}" is nested deeper than ${deepestNesting} levels`)
   if (Array.isArray(value)) {
     if (Object.keys(value).length !== value.length) {
       throw invalidKey(keyName, `parameter "${path}" cannot be part of a key; got an array with holes or properties`)
