@@ -72,10 +72,21 @@ export function rewriteHeader(bytes: Buffer, times: EntryTimes, token: Token): v
 }
 
 function writeTimes(bytes: Buffer, times: EntryTimes): void {
-  bytes.writeUIntBE(wholeWithin(times.createdAt, maxUint48), offset.createdAt, 6)
-  bytes.writeUIntBE(wholeWithin(times.freshUntil, maxUint48), offset.freshUntil, 6)
-  bytes.writeUIntBE(wholeWithin(times.hardUntil, maxUint48), offset.hardUntil, 6)
+  writeUint48(bytes, wholeWithin(times.createdAt, maxUint48), offset.createdAt)
+  writeUint48(bytes, wholeWithin(times.freshUntil, maxUint48), offset.freshUntil)
+  writeUint48(bytes, wholeWithin(times.hardUntil, maxUint48), offset.hardUntil)
   bytes.writeUInt32BE(wholeWithin(Math.round(times.loadMs), maxUint32), offset.loadMs)
+}
+
+/** In two halves: Buffer's own 48-bit methods are several times slower. */
+function writeUint48(bytes: Buffer, value: number, at: number): void {
+  bytes.writeUInt16BE(Math.floor(value / 2 ** 32), at)
+  bytes.writeUInt32BE(value % 2 ** 32, at + 2)
+}
+
+/** The server time in ms that stands at `at`. @throws RangeError when the bytes end before it does. */
+export function readTime(bytes: Buffer, at: number): number {
+  return bytes.readUInt16BE(at) * 2 ** 32 + bytes.readUInt32BE(at + 2)
 }
 
 function wholeWithin(value: number, max: number): number {
@@ -112,7 +123,7 @@ export function sameToken(a: Buffer, b: Buffer): boolean {
 
 /** The judgement of the acquire script: a whole header of this version, no expired mark, and `now` (server ms) before `freshUntil`. */
 export function isFreshAt(bytes: Buffer, now: number): boolean {
-  return hasHeader(bytes) && bytes[offset.mark] === mark.live && now < bytes.readUIntBE(offset.freshUntil, 6)
+  return hasHeader(bytes) && bytes[offset.mark] === mark.live && now < readTime(bytes, offset.freshUntil)
 }
 
 /** Sets the expired mark in place, as `expire` does. False, and nothing changed, when the bytes are too short to be an entry. */

@@ -1,5 +1,5 @@
 import type { Entry, Token } from '../core/ports.ts'
-import { mark, offset, tokenBytes } from './header.ts'
+import { mark, offset, readTime, tokenBytes } from './header.ts'
 
 /** Fields are read from the header when asked for; most calls ask for two of them. */
 export abstract class StoredEntry implements Entry {
@@ -17,15 +17,15 @@ export abstract class StoredEntry implements Entry {
   }
 
   get createdAt(): number {
-    return this.#header.readUIntBE(offset.createdAt, 6)
+    return readTime(this.#header, offset.createdAt)
   }
 
   get freshUntil(): number {
-    return this.#header.readUIntBE(offset.freshUntil, 6)
+    return readTime(this.#header, offset.freshUntil)
   }
 
   get hardUntil(): number {
-    return this.#header.readUIntBE(offset.hardUntil, 6)
+    return readTime(this.#header, offset.hardUntil)
   }
 
   get loadMs(): number {
