@@ -31,7 +31,12 @@ export class Bus {
   /** Connects. Once. */
   open(options: Pick<ConnectionOptions, 'create' | 'name' | 'clock' | 'beforeRetry'>): void {
     if (this.#connection !== undefined) return
-    this.#connection = new Connection({ ...options, upkeep: this.#upkeep, onChange: () => this.#updateAll() })
+    this.#connection = new Connection({
+      ...options,
+      name: `${options.name}:bus`,
+      upkeep: this.#upkeep,
+      onChange: () => this.#updateAll(),
+    })
     this.#connection.redis.on('messageBuffer', (name: Buffer | string, message: Buffer) => {
       const channel = this.#channels.get(String(name))
       if (channel === undefined) return
