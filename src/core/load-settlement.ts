@@ -122,6 +122,7 @@ async function commit(run: FlightRun, load: LeasedLoad, entry: Entry): Promise<n
   const { key, version } = plan.key
   const keepMs = entry.hardUntil - entry.createdAt
   const sentSeq = flight.sending()
+  let outcome: 'unknown' | 'late' = 'unknown'
   for (let tries = 0; tries < commitTries; tries++) {
     const timeoutMs = plan.budget.timeoutMs(false)
     if (timeoutMs < 1) break
@@ -130,15 +131,18 @@ async function commit(run: FlightRun, load: LeasedLoad, entry: Entry): Promise<n
         const notAfter = store.notAfter(plan.key, timeoutMs)
         return store.commit({ key, version, token: load.token, bytes: entry.bytes, keepMs, timeoutMs, notAfter })
       })
+      if (reply === 'late') {
+        outcome = reply
+        break
+      }
       reportCommit(run, entry, reply)
-      if (reply === 'late') break
       // A full store held the lease until it said so, which vouches for the value as well as storing it would.
       return reply === 'lost' ? load.loadSeq : sentSeq
     } catch (error) {
       if (reportStoreError(engine, 'commit', plan.key, error).outcome === 'not-executed') break
     }
   }
-  reportCommit(run, entry, 'unknown')
+  reportCommit(run, entry, outcome)
   await release(run, load, noMarker)
   return load.loadSeq
 }
