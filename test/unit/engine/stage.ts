@@ -85,7 +85,7 @@ export class Source {
   }
 
   /** A loader that does `work` and returns which load it was, unless `work` returns something. */
-  runs<Value = string>(work: (context: LoaderContext) => Promise<Value | void> | void): Loader<Value> {
+  runs<Value>(work: (context: LoaderContext) => Promise<Value | void> | void): Loader<Value> {
     return async context => {
       const load = this.contexts.push(context)
       this.mostAtOnce = Math.max(this.mostAtOnce, ++this.running)
