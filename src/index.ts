@@ -5,8 +5,11 @@ export { isLeaseholdError, LeaseholdError, StoreError } from './core/errors.ts'
 export type { ErrorCode, ErrorDetails, StoreErrorCode } from './core/errors.ts'
 export type { CacheEventListener } from './core/event-emitter.ts'
 export type * from './core/events.ts'
+export { defineKey, isCanonicalKey, KEY_PATTERN } from './core/key-builder.ts'
+export type { DefineKeyOptions, KeyBuilder, KeyParams, NoParams } from './core/key-builder.ts'
 export type { Loader, LoaderContext, StaleValue } from './core/loader-context.ts'
 export { memoryStore } from './memory/memory-store.ts'
+export type { MemoryStoreOptions } from './memory/memory-store.ts'
 export type {
   CacheOptions,
   CallOptions,

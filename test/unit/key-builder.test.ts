@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { defineKey, isCanonicalKey, KEY_PATTERN } from '../../src/core/key-builder.ts'
 
@@ -259,5 +260,11 @@ describe('isCanonicalKey', () => {
     ['nesting without end', `user:id=${'['.repeat(100_000)}`],
   ])('refuses %s', (_, key) => {
     expect(isCanonicalKey(key)).toBe(false)
+  })
+})
+
+describe('docs/keys.md', () => {
+  it('shows the pattern as it is', () => {
+    expect(readFileSync(new URL('../../docs/keys.md', import.meta.url), 'utf8')).toContain(`\n${KEY_PATTERN.source}\n`)
   })
 })
