@@ -1,5 +1,6 @@
 import type { Engine } from './engine.ts'
 import { reportStoreError } from './engine.ts'
+import { StoreError } from './errors.ts'
 import { CacheEventEmitter } from './event-emitter.ts'
 import { EventLoopDelay } from './event-loop-delay.ts'
 import { Sequence } from './flight.ts'
@@ -40,12 +41,11 @@ export function buildEngine(
       onReady: ready => reportConnection('store', ready),
     },
   })
-  const leases = new LeaseKeeper(
-    store,
-    clock,
-    loopDelay,
-    (key, error) => void reportStoreError({ events, clock }, 'renew', key, error),
-  )
+  const leases = new LeaseKeeper(store, clock, loopDelay, (key, error) => {
+    if (error instanceof StoreError) reportStoreError({ events, clock }, 'renew', key, error)
+    // No caller is there to hear of a bug in the store.
+    else process.emitWarning(`the store threw while it renewed the lease of '${key.key}': ${String(error)}`, 'LeaseholdWarning')
+  })
   return {
     options,
     store,
