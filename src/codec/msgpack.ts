@@ -2,7 +2,7 @@ import { Packr, RESET_BUFFER_MODE } from 'msgpackr'
 import type { Serializer } from '../core/options.ts'
 import { checkForMsgpack } from './check-value.ts'
 import { putOn, takeOff } from './disguise.ts'
-import { packOptions, recordReaderFor } from './record-readers.ts'
+import { packOptions, unpackRecords } from './record-tables.ts'
 
 /*
  * Payload: one byte of flags, the length of the record table (uint32), the table, the body.
@@ -45,7 +45,7 @@ export const msgpack: Serializer = {
     if ((flags & ~flagDisguised) !== 0) throw new Error(`unknown flags ${flags} in a msgpack payload`)
     const bodyStart = prefixBytes + bytes.readUInt32BE(1)
     if (bodyStart > bytes.length) throw new RangeError('msgpack payload shorter than its record table')
-    const value = recordReaderFor(bytes, prefixBytes, bodyStart).unpack(bytes.subarray(bodyStart))
+    const value = unpackRecords(bytes, prefixBytes, bodyStart)
     return flags === flagDisguised ? takeOff(value) : value
   },
 }
