@@ -13,7 +13,8 @@ describe('the links of the pages', () => {
   it('are many, and a wrong one is found', () => {
     expect(pages.flatMap(linksOf).length).toBeGreaterThan(30)
     const options = page('docs/options.md')
-    for (const wrong of ['nowhere.md', '#no-such-heading', 'errors.md#no-such-heading']) expect(resolves(options, wrong)).toBe(false)
+    for (const wrong of ['nowhere.md', '#no-such-heading', 'errors.md#no-such-heading'])
+      expect(resolves(options, wrong)).toBe(false)
     for (const right of ['errors.md', '#all-of-them', 'errors.md#load_timeout']) expect(resolves(options, right)).toBe(true)
   })
 
@@ -48,5 +49,13 @@ function resolves(from: Page, link: string): boolean {
 /** As GitHub makes them from headings. */
 function anchorsOf(shown: Page): Set<string> {
   const headings = [...prose(shown).matchAll(/^#+ (.*)$/gm)].map(match => match[1] ?? '')
-  return new Set(headings.map(heading => heading.toLowerCase().replaceAll(/[^\p{L}\p{N}\s_-]/gu, '').trim().replaceAll(/\s/g, '-')))
+  return new Set(
+    headings.map(heading =>
+      heading
+        .toLowerCase()
+        .replaceAll(/[^\p{L}\p{N}\s_-]/gu, '')
+        .trim()
+        .replaceAll(/\s/g, '-'),
+    ),
+  )
 }

@@ -41,7 +41,13 @@ export function tableRows(text: string): string[][] {
   for (const line of text.split('\n')) {
     if (!line.startsWith('|')) inBody = false
     else if (/^\|[\s:|-]+\|$/.test(line) && line.includes('-')) inBody = true
-    else if (inBody) rows.push(line.slice(1, -1).split('|').map(cell => cell.trim()))
+    else if (inBody)
+      rows.push(
+        line
+          .slice(1, -1)
+          .split('|')
+          .map(cell => cell.trim()),
+      )
   }
   return rows
 }

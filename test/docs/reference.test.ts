@@ -9,7 +9,12 @@ describe('docs/options.md', () => {
   const rows = tableRows(sections(page('docs/options.md')).get('All of them') ?? '').map(cells => cells.map(plain))
 
   it('lists every option there is, and no other, with its default, what is allowed and where', () => {
-    const wanted = optionTable.map(row => [row.name, row.default, row.allowed.replace(' (ms, or text such as "30s")', ''), row.places.join(', ')])
+    const wanted = optionTable.map(row => [
+      row.name,
+      row.default,
+      row.allowed.replace(' (ms, or text such as "30s")', ''),
+      row.places.join(', '),
+    ])
     expect(rows).toEqual(wanted)
     expect(rows.length).toBeGreaterThan(20)
   })
@@ -25,7 +30,7 @@ describe('docs/options.md', () => {
 
 describe('docs/errors.md', () => {
   it('has a section for every code, and for no other', () => {
-    expect([...sections(page('docs/errors.md')).keys()].sort()).toEqual(errorCodes().sort())
+    expect([...sections(page('docs/errors.md')).keys()].toSorted()).toEqual(errorCodes().toSorted())
     expect(errorCodes()).toContain('LOAD_TIMEOUT')
   })
 })
@@ -35,15 +40,18 @@ describe('docs/events.md', () => {
   const events = eventFields()
 
   it('has a section for every event, and for no other', () => {
-    expect([...shown.keys()].filter(heading => heading !== 'Common fields').sort()).toEqual([...events.keys()].sort())
+    expect([...shown.keys()].filter(heading => heading !== 'Common fields').toSorted()).toEqual([...events.keys()].toSorted())
     expect(fieldsShown('Common fields')).toEqual(keyRecord)
   })
 
   it.each([...events])('lists every field of %s, and what it may be', (event, fields) => {
     const own = isKeyRecord(fields.map(({ name }) => name)) ? fields.filter(({ name }) => !keyRecord.includes(name)) : fields
-    expect(fieldsShown(event).sort()).toEqual(own.map(({ name }) => name).sort())
+    expect(fieldsShown(event).toSorted()).toEqual(own.map(({ name }) => name).toSorted())
     for (const { name, choices } of own) {
-      const meaning = tableRows(shown.get(event) ?? '').find(([field]) => plain(field) === name)?.at(2) ?? ''
+      const meaning =
+        tableRows(shown.get(event) ?? '')
+          .find(([field]) => plain(field) === name)
+          ?.at(2) ?? ''
       for (const choice of choices) expect(meaning, `${event}.${name}`).toContain(`\`${choice}\``)
     }
   })
