@@ -5,7 +5,7 @@ import type { MissRecord, StaleRecord } from './events.ts'
 import type { Flight, FlightAnswer } from './flight.ts'
 import { loadTimeout, startFlight } from './flight-run.ts'
 import { insideLoaderOf } from './load-attempt.ts'
-import { absent, answerFromStore, answerStale } from './read-through.ts'
+import { absent, answerFromStore, findStandIn } from './read-through.ts'
 
 /** After this many restarts a call leads a flight of its own and takes its own value, so that constant invalidation cannot starve it. */
 const mostRestarts = 2
@@ -87,8 +87,11 @@ async function conclude(
 }
 
 async function staleOrThrow(engine: Engine, call: Call, reason: StaleRecord['reason'], error: unknown): Promise<unknown> {
-  const value = await answerStale(engine, call, reason)
-  if (value !== absent) return value
+  const standIn = await findStandIn(engine, call, reason)
+  if (standIn !== undefined) {
+    standIn.report()
+    return standIn.value
+  }
   reportMiss(engine, call, 'failed', error)
   throw error
 }
@@ -121,8 +124,11 @@ function takeSeat(engine: Engine, flight: Flight, call: Call): Promise<SeatAnswe
     }
     const answerSoft = async (): Promise<void> => {
       try {
-        const value = await answerStale(engine, call, 'timeout')
-        if (value !== absent) depart(false, () => resolve({ kind: 'stale', value }))
+        const standIn = await findStandIn(engine, call, 'timeout')
+        // The load may have landed meanwhile.
+        if (standIn === undefined || departed) return
+        standIn.report()
+        depart(false, () => resolve({ kind: 'stale', value: standIn.value }))
       } catch (error) {
         depart(false, () => reject(error))
       }

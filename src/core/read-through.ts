@@ -41,21 +41,28 @@ export async function answerFromStore(engine: Engine, call: Call): Promise<unkno
   return value
 }
 
-/** A stored value past its freshness, if `staleIfError` or `staleWhileRevalidate` lets it stand in now; else {@link absent}. */
-export async function answerStale(engine: Engine, call: Call, reason: StaleRecord['reason']): Promise<unknown> {
+/** A stored value that may be answered in place of a load, and what reports it once it is. */
+export interface StandIn {
+  readonly value: unknown
+  report(): void
+}
+
+/** A stored value past its freshness, if `staleIfError` or `staleWhileRevalidate` lets it stand in now. */
+export async function findStandIn(engine: Engine, call: Call, reason: StaleRecord['reason']): Promise<StandIn | undefined> {
   const { policy } = call
-  if (policy.staleIfErrorMs === 0 && policy.staleWhileRevalidateMs === 0) return absent
+  if (policy.staleIfErrorMs === 0 && policy.staleWhileRevalidateMs === 0) return undefined
   const entry = call.stale ?? (await readEntry(engine, call))
-  if (entry === undefined) return absent
+  if (entry === undefined) return undefined
   const nowMs = engine.store.now(call)
   const isFresh = !entry.expired && nowMs < entry.freshUntil
   const mayBeStaleMs = Math.max(policy.staleIfErrorMs, policy.staleWhileRevalidateMs)
-  if (!isFresh && !(staleness(entry, nowMs) < mayBeStaleMs)) return absent
+  if (!isFresh && !(staleness(entry, nowMs) < mayBeStaleMs)) return undefined
   const value = decodeValue(engine, call, entry)
-  if (value === undecodable) return absent
-  if (isFresh) reportHit(engine, call, entry, nowMs)
-  else reportStale(engine, call, entry, reason)
-  return value
+  if (value === undecodable) return undefined
+  return {
+    value,
+    report: () => (isFresh ? reportHit(engine, call, entry, nowMs) : reportStale(engine, call, entry, reason)),
+  }
 }
 
 /** A call that joined a flight unread looks now, so that a value deleted since is not brought back. */
