@@ -32,6 +32,8 @@ const checkEveryMs = 1_000
 const silentChecks = 2
 const retrySetUpMs = 100
 const maxBackoffMs = 300
+/** How long the other side may take to end a connection that we close. */
+const endWithinMs = 200
 
 /** One socket to one server, kept up. Nothing is queued while it is down and nothing is ever sent twice. */
 export class Connection {
@@ -100,11 +102,15 @@ export class Connection {
     this.#closed = true
     if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer)
     this.#setFault(notConnected())
-    if (this.redis.status === 'end') return
-    await new Promise<void>(resolve => {
-      this.redis.once('end', resolve)
-      this.redis.disconnect()
-    })
+    const { redis } = this
+    // Between two sockets there is nothing to end.
+    const ending = redis.status === 'connecting' || redis.status === 'connect' || redis.status === 'ready'
+    const ended = new Promise<void>(resolve => void redis.once('end', () => resolve()))
+    redis.disconnect()
+    if (!ending) return
+    const timer = this.#clock.setTimeout(() => redis.stream?.destroy(), endWithinMs)
+    await ended
+    this.#clock.clearTimeout(timer)
   }
 
   #retryMs(beforeRetry: ConnectionOptions['beforeRetry']): number | null {

@@ -44,7 +44,7 @@ export function newToken(): Token {
 }
 
 /** Bytes with a header, fresh for `freshMs` by this machine's clock, which is also the server's. */
-export function entryBytes(token: Token = newToken(), freshMs = 60_000, payload: Buffer = Buffer.from('payload')): Buffer {
+export function entryBytes(token: Token = newToken(), freshMs = 60_000, payload: Uint8Array = Buffer.from('payload')): Buffer {
   const bytes = Buffer.concat([Buffer.alloc(headerBytes), payload])
   bytes.write('LH', offset.magic)
   bytes[offset.version] = wireVersion
