@@ -91,6 +91,15 @@ export const acquireCases: Cases = {
     }
   },
 
+  'acquire: who waits for a lease does not lengthen it': async stage => {
+    const client = await stage.open()
+    await stage.hold(client, key, { leaseMs: 1000 })
+    await stage.wait(client, key)
+    const busy = await stage.acquire(client, key)
+    assert.ok(busy.kind === 'busy' && busy.remainingMs <= 1000)
+    await stage.eventually(async () => (await stage.acquire(client, key, { wait: true })).kind === 'granted', 'the lease ends')
+  },
+
   'acquire: the same one, arriving twice, is granted twice': async stage => {
     const client = await stage.open()
     const token = await stage.hold(client, key)

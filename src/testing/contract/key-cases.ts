@@ -20,7 +20,7 @@ export const oddKeys: readonly string[] = [
   [`%h${sha256(long, 'base64url')}`, `user:%h${sha256(`user:${long}`, 'base64url')}`, sha256(long, 'hex')],
 ].flat()
 
-const versions = [0, 2, 65_535]
+const versions = [0, 2, 20, 65_535]
 
 function places(): EntryKey[] {
   return versions.flatMap(version => oddKeys.map(key => ({ key, version })))
@@ -28,7 +28,7 @@ function places(): EntryKey[] {
 
 export const keyCases: Cases = {
   'keys: no two keys, versions or namespaces share a value': async stage => {
-    const clients = [await stage.open(), await stage.open('.'), await stage.open('-a')]
+    const clients = [await stage.open(), await stage.open('2'), await stage.open('.')]
     const stored: { bytes: Buffer; read: () => Promise<Buffer | null> }[] = []
     for (const [index, client] of clients.entries()) {
       await Promise.all(
