@@ -61,7 +61,7 @@ export function acquire(store: Store, key: EntryKey, token: Token, more: Partial
   return store.acquire({ ...key, token, leaseMs: 5_000, seen: [], dead: [], wait: false, timeoutMs, notAfter, ...more })
 }
 
-export function put(store: Store, key: EntryKey, bytes: Buffer, within = timeoutMs): Promise<string> {
+export function put(store: Store, key: EntryKey, bytes: Buffer, within: number = timeoutMs): Promise<string> {
   return store.put({ ...key, bytes, keepMs: 60_000, timeoutMs: within, notAfter: store.notAfter(key, within) })
 }
 
