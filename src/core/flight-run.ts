@@ -163,6 +163,7 @@ export class FlightRun {
       : runLoader(engine.flights, plan.id, plan.loader, {
           key: plan.key.key,
           signal: plan.abandon.signal,
+          background: plan.purpose === 'refresh',
           stale: () => staleValue(engine, plan.key, plan.stale),
         })
     const result = await Promise.race([loading, givenUp])

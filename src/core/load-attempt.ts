@@ -36,9 +36,16 @@ export async function runLoader(
   flights: object,
   id: string,
   loader: Loader<unknown>,
-  context: { readonly key: string; readonly signal: AbortSignal; readonly stale: () => StaleValue | undefined },
+  context: {
+    readonly key: string
+    readonly signal: AbortSignal
+    readonly background: boolean
+    readonly stale: () => StaleValue | undefined
+  },
 ): Promise<LoadResult> {
-  const frame: LoadFrame = { flights, id, parent: running === 0 ? undefined : frames.getStore(), running: true }
+  // Nobody waits for a refresh, the loader in which it was offered neither.
+  const parent = running === 0 || context.background ? undefined : frames.getStore()
+  const frame: LoadFrame = { flights, id, parent, running: true }
   running++
   let ttlMs: number | undefined
   let skipped = false
