@@ -71,11 +71,11 @@ export class Source {
     return this.runs<string>(async () => sleep(this.#clock, ms))
   }
 
-  /** A loader that fails after `ms` with `error`. */
-  fails(ms: number, error: unknown = new Error('the source is down')): Loader<string> {
+  /** A loader that fails after `ms` with the error given, `undefined` included. */
+  fails(ms: number, ...error: readonly [unknown?]): Loader<string> {
     return this.runs<string>(async () => {
       await sleep(this.#clock, ms)
-      throw error
+      throw error.length === 0 ? new Error('the source is down') : error[0]
     })
   }
 
@@ -84,14 +84,28 @@ export class Source {
     return this.runs<string>(() => new Promise<void>(() => {}))
   }
 
+  /** A loader that takes `ms` and returns `value`, `undefined` included. */
+  returns<Value>(ms: number, value: Value): Loader<Value> {
+    return this.#counted(async () => {
+      await sleep(this.#clock, ms)
+      return value
+    })
+  }
+
   /** A loader that does `work` and returns which load it was, unless `work` returns something. */
   runs<Value>(work: (context: LoaderContext) => Promise<Value | void> | void): Loader<Value> {
+    return this.#counted(async (context, load) => {
+      const value = await work(context)
+      return value === undefined ? (`load ${load}` as Value) : value
+    })
+  }
+
+  #counted<Value>(load: (context: LoaderContext, nth: number) => Promise<Value>): Loader<Value> {
     return async context => {
-      const load = this.contexts.push(context)
+      const nth = this.contexts.push(context)
       this.mostAtOnce = Math.max(this.mostAtOnce, ++this.running)
       try {
-        const value = await work(context)
-        return value === undefined ? (`load ${load}` as Value) : value
+        return await load(context, nth)
       } finally {
         this.running--
       }

@@ -98,17 +98,13 @@ describe('a call may take a value only if its load, or the command that vouched 
   })
 
   it('and a load that stores nothing is vouched for by the release of its lease', async () => {
-    const { a, b, clock, until } = openFleet()
-    const starts: number[] = []
-    const nothing = async (): Promise<undefined> => {
-      starts.push(clock.now())
-      await new Promise<void>(resolve => clock.setTimeout(resolve, 100))
-    }
+    const { a, b, clock, source, until } = openFleet()
+    const nothing = source.returns(100, undefined)
     const first = track(clock, a.getOrSet('k', nothing))
     await clock.advance(50)
     const second = track(clock, a.getOrSet('k', nothing))
     await clock.advance(100)
-    expect([first.state, second.state, starts.length]).toEqual(['fulfilled', 'fulfilled', 1])
+    expect([first.state, second.state, source.loads]).toEqual(['fulfilled', 'fulfilled', 1])
 
     const third = track(clock, a.getOrSet('k', nothing))
     await clock.advance(50)
@@ -117,7 +113,7 @@ describe('a call may take a value only if its load, or the command that vouched 
     await clock.advance(51)
     expect([third.state, fourth.state]).toEqual(['fulfilled', 'pending'])
     await clock.advance(100)
-    expect([fourth.state, starts.length]).toEqual(['fulfilled', 3])
+    expect([fourth.state, source.loads]).toEqual(['fulfilled', 3])
   })
 
   it('and says in its records who loaded, who joined and who had it from elsewhere', async () => {
