@@ -131,6 +131,13 @@ describe('remembered values', () => {
     expect(values.find(key, header(1))).toBeUndefined()
   })
 
+  test('of keys that only look like another key and version are not mistaken for it', () => {
+    const values = new FrozenValues()
+    values.remember({ key: '1\0a', version: 0 }, header(1), 'x', 1)
+    expect(values.find({ key: 'a', version: 1 }, header(1))).toBeUndefined()
+    expect(values.find({ key: '1\0a', version: 0 }, header(1))?.value).toBe('x')
+  })
+
   test('keep no hold on the bytes they came from', () => {
     const values = new FrozenValues()
     const bytes = header(1)
