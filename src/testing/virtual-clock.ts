@@ -18,7 +18,6 @@ export interface VirtualClock extends Clock {
 
 interface PendingTimer {
   readonly at: number
-  readonly order: number
   readonly callback: () => void
   upkeep: boolean
 }
@@ -39,7 +38,6 @@ export function virtualClock(start: number = Date.UTC(2026, 0, 1)): VirtualClock
   const timers = new Set<PendingTimer>()
   let elapsed = 0
   let wallOffset = start
-  let created = 0
   let queue: Promise<unknown> = Promise.resolve()
 
   /** Advances asked for at the same time happen one after the other. */
@@ -49,10 +47,11 @@ export function virtualClock(start: number = Date.UTC(2026, 0, 1)): VirtualClock
     return result
   }
 
+  /** Of those due at the same moment the one made first: a set keeps the order of making. */
   function nextTimer(): PendingTimer | undefined {
     let next: PendingTimer | undefined
     for (const timer of timers) {
-      if (next === undefined || timer.at < next.at || (timer.at === next.at && timer.order < next.order)) next = timer
+      if (next === undefined || timer.at < next.at) next = timer
     }
     return next
   }
@@ -94,7 +93,7 @@ export function virtualClock(start: number = Date.UTC(2026, 0, 1)): VirtualClock
     wallNow: () => wallOffset + elapsed,
     setTimeout(callback, delayMs) {
       if (!(delayMs <= longestDelayMs)) throw new RangeError(`A timer cannot run for ${delayMs} ms`)
-      const timer: PendingTimer = { at: elapsed + Math.max(1, delayMs), order: created++, callback, upkeep: false }
+      const timer: PendingTimer = { at: elapsed + Math.max(1, delayMs), callback, upkeep: false }
       timers.add(timer)
       return timer as unknown as Timer
     },
