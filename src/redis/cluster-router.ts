@@ -10,7 +10,8 @@ import type { Detour, Router } from './router.ts'
 import { slotOf } from './slot.ts'
 import { StoreNode } from './store-node.ts'
 
-const maxHops = 8
+/** Redirections without a pause. Beyond them only the command's own time counts. */
+const quickHops = 4
 const refreshEveryMs = 100
 const maxBackoffMs = 300
 /** How long a server that owns no slot is kept after a command was sent there. */
@@ -91,7 +92,7 @@ export class ClusterRouter implements Router {
 
   detour(slot: number, error: unknown, hop: number): Promise<Detour> | undefined {
     const redirection = parseRedirection(error)
-    if (redirection === undefined || hop >= maxHops) return undefined
+    if (redirection === undefined) return undefined
     return this.#follow(slot, redirection, hop)
   }
 
@@ -114,8 +115,8 @@ export class ClusterRouter implements Router {
   }
 
   async #follow(slot: number, { kind, host, port }: Redirection, hop: number): Promise<Detour> {
+    if (kind === 'retry' || hop >= quickHops) await pause(this.#clock, redirectionDelayMs(hop))
     if (kind === 'retry') {
-      await new Promise<void>(resolve => void this.#clock.setTimeout(resolve, redirectionDelayMs(hop)))
       if (hop > 0) await this.#refresh()
     } else {
       const address = this.#mapped(host, port)
@@ -229,6 +230,10 @@ export class ClusterRouter implements Router {
     const mapped = typeof natMap === 'function' ? natMap(address) : natMap?.[address]
     return mapped === undefined || mapped === null ? address : `${mapped.host}:${mapped.port}`
   }
+}
+
+function pause(clock: Clock, ms: number): Promise<void> {
+  return new Promise(resolve => void clock.setTimeout(resolve, ms))
 }
 
 const topologySettings: ClusterOptions = {

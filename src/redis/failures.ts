@@ -66,7 +66,7 @@ export function timedOut(command: string, timeoutMs: number, sent: boolean): Sto
   return new StoreError(
     'STORE_UNAVAILABLE',
     'not-executed',
-    `There was no connection for ${command} within ${Math.round(timeoutMs)} ms`,
+    `${command} found no server that takes it within ${Math.round(timeoutMs)} ms`,
   )
 }
 

@@ -18,7 +18,7 @@ export interface Router {
   readonly firstAttempt: Promise<void> | undefined
   /** Why {@link owner} knows nothing. */
   readonly fault: StoreError
-  /** What an error reply asks for, once it can be tried; undefined when it is no redirection or there were too many. */
+  /** What an error reply asks for, once it can be tried; undefined when it is no redirection. */
   detour(slot: number, error: unknown, hop: number): Promise<Detour> | undefined
   /** Whether every server can be used. */
   readonly usable: boolean
