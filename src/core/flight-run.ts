@@ -29,8 +29,8 @@ export interface FlightPlan {
   readonly abandon: AbortController
 }
 
-/** How a run ended, for the refresh that may have started it. */
-export type RunResult = 'landed' | 'failed' | 'superseded' | { readonly busyMs: number }
+/** How a run ended, for the refresh that may have started it. `failed`: there is nothing new in the store. */
+export type RunResult = 'stored' | 'not-stored' | 'failed' | 'superseded' | { readonly busyMs: number }
 
 /** Starts a flight and opens it to joiners in `registry`, if one is given. */
 export function startFlight(
@@ -101,7 +101,7 @@ export class FlightRun {
       case 'busy':
         return { busyMs: acquisition.remainingMs }
       case 'deserted':
-        this.land({ kind: 'timeout' })
+        this.land({ kind: 'timeout', afterMs: this.plan.policy.hardTimeoutMs })
         return 'failed'
       case 'leased':
         return this.#loadLeased(acquisition)
@@ -151,7 +151,7 @@ export class FlightRun {
     let timedOut = false
     let timer = clock.setTimeout(() => {
       timedOut = true
-      this.land({ kind: 'timeout' })
+      this.land({ kind: 'timeout', afterMs: hardTimeoutMs })
       plan.abandon.abort(loadTimeout(plan.key.key, hardTimeoutMs))
       if (!leased) return this.#giveUp()
       timer = clock.setTimeout(this.#giveUp, hardTimeoutMs)

@@ -24,19 +24,18 @@ interface UnleasedLoad extends Load {
 }
 
 const noMarker: Marker = { kind: 'none' }
-/** A commit whose reply was lost is sent once more; the script knows a repeat when it sees one. */
 const commitTries = 2
 
 /** Ends a load under a lease: commits its value, or releases the lease, and then answers. */
 export async function settleLeased(run: FlightRun, load: LeasedLoad): Promise<RunResult> {
-  const { result, loadSeq } = load
+  const { result } = load
   const doNotQueue: Marker = { kind: 'do-not-queue', markerMs: load.leaseMs }
   if (result === undefined) return fail(run, load, run.plan.abandon.signal.reason)
   if (result.kind === 'failed') return fail(run, load, result.error)
   if (result.kind === 'nothing') {
     const validBefore = await vouchByRelease(run, load, doNotQueue)
     run.land({ kind: 'nothing', validBefore, source: 'load' })
-    return 'landed'
+    return 'not-stored'
   }
   let entry: Entry
   try {
@@ -49,12 +48,23 @@ export async function settleLeased(run: FlightRun, load: LeasedLoad): Promise<Ru
     if (tooLarge) reportCommit(run, entry, 'too-large')
     const validBefore = await vouchByRelease(run, load, doNotQueue)
     run.land({ kind: 'entry', entry, validBefore, source: 'load' })
-    return 'landed'
+    return 'not-stored'
   }
-  const validBefore = load.lost ? loadSeq : await commit(run, load, entry)
-  if (load.lost) reportCommit(run, entry, 'lost')
-  run.land({ kind: 'entry', entry, validBefore, source: 'load' })
-  return load.lost ? 'superseded' : 'landed'
+  return settleCommit(run, load, entry)
+}
+
+async function settleCommit(run: FlightRun, load: LeasedLoad, entry: Entry): Promise<RunResult> {
+  const sentSeq = run.flight.sending()
+  const outcome = load.lost ? 'lost' : await commit(run, load, entry)
+  reportCommit(run, entry, outcome)
+  // A full store held the lease until it said so, which vouches for the value as well as storing it would.
+  const vouched = outcome === 'stored' || outcome === 'full'
+  // A commit that did not arrive leaves a lease that nobody holds. No caller waits for its end.
+  const released = outcome === 'unknown' || outcome === 'late' ? release(run, load, noMarker) : undefined
+  run.land({ kind: 'entry', entry, validBefore: vouched ? sentSeq : load.loadSeq, source: 'load' })
+  await released
+  if (outcome === 'stored') return 'stored'
+  return outcome === 'lost' ? 'superseded' : 'not-stored'
 }
 
 /**
@@ -77,7 +87,7 @@ export function settleUnleased(run: FlightRun, load: UnleasedLoad): RunResult {
       validBefore,
       source: 'unleased',
     })
-  return 'landed'
+  return 'not-stored'
 }
 
 async function fail(run: FlightRun, load: LeasedLoad, error: unknown): Promise<RunResult> {
@@ -99,52 +109,43 @@ function markerAfterFailure({ plan }: FlightRun, load: LeasedLoad, error: unknow
 
 /** A load that stores nothing is vouched for by its release: the lease held until then. Returns `validBefore`. */
 async function vouchByRelease(run: FlightRun, load: LeasedLoad, marker: Marker): Promise<number> {
+  const { budget } = run.plan
   const sentSeq = run.flight.sending()
-  return (await release(run, load, marker)) ? sentSeq : load.loadSeq
+  const timeoutMs = Math.max(1, budget.timeoutMs(false))
+  return (await budget.spend(() => release(run, load, marker, timeoutMs))) ? sentSeq : load.loadSeq
 }
 
-async function release(run: FlightRun, { token, lost }: LeasedLoad, marker: Marker): Promise<boolean> {
+async function release(run: FlightRun, { token, lost }: LeasedLoad, marker: Marker, timeoutMs?: number): Promise<boolean> {
   const { engine, plan } = run
   if (lost) return false
   try {
     const { key, version } = plan.key
-    return await engine.store.release({ key, version, token, marker, timeoutMs: engine.options.commandTimeoutMs })
+    return await engine.store.release({ key, version, token, marker, timeoutMs: timeoutMs ?? engine.options.commandTimeoutMs })
   } catch (error) {
     reportStoreError(engine, 'release', plan.key, error)
     return false
   }
 }
 
-/** Sends the entry. Returns `validBefore`: when the commit left if the store took it, else when the load began. */
-async function commit(run: FlightRun, load: LeasedLoad, entry: Entry): Promise<number> {
-  const { engine, plan, flight } = run
+/** Sends the entry; once more if no reply came, for which the script knows a repeat when it sees one. */
+async function commit(run: FlightRun, load: LeasedLoad, entry: Entry): Promise<CommitReply | 'unknown'> {
+  const { engine, plan } = run
   const { store } = engine
   const { key, version } = plan.key
   const keepMs = entry.hardUntil - entry.createdAt
-  const sentSeq = flight.sending()
-  let outcome: 'unknown' | 'late' = 'unknown'
   for (let tries = 0; tries < commitTries; tries++) {
     const timeoutMs = plan.budget.timeoutMs(false)
     if (timeoutMs < 1) break
     try {
-      const reply: CommitReply = await plan.budget.spend(() => {
+      return await plan.budget.spend(() => {
         const notAfter = store.notAfter(plan.key, timeoutMs)
         return store.commit({ key, version, token: load.token, bytes: entry.bytes, keepMs, timeoutMs, notAfter })
       })
-      if (reply === 'late') {
-        outcome = reply
-        break
-      }
-      reportCommit(run, entry, reply)
-      // A full store held the lease until it said so, which vouches for the value as well as storing it would.
-      return reply === 'lost' ? load.loadSeq : sentSeq
     } catch (error) {
       if (reportStoreError(engine, 'commit', plan.key, error).outcome === 'not-executed') break
     }
   }
-  reportCommit(run, entry, outcome)
-  await release(run, load, noMarker)
-  return load.loadSeq
+  return 'unknown'
 }
 
 type StorableResult = LoadResult & { readonly kind: 'value' | 'not-modified' }
