@@ -1,7 +1,18 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** A closer that takes longer is left behind: the children leave by themselves when this process is gone. */
+const longestCloseMs = 5000
+
 /** Whatever was opened, closed in the reverse order, whether the demo ended, failed or was interrupted. */
 export class Closing {
   readonly #closers: (() => Promise<void>)[] = []
+  readonly #interrupted = new AbortController()
   #closed: Promise<void> | undefined
+
+  /** Aborts when closing begins, for what is slow to start. */
+  get signal(): AbortSignal {
+    return this.#interrupted.signal
+  }
 
   /** Registers before it waits, so that something still starting when the demo is interrupted is closed too. */
   open<T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> {
@@ -14,6 +25,7 @@ export class Closing {
   }
 
   closeAll(): Promise<void> {
+    this.#interrupted.abort()
     this.#closed ??= this.#closeEach()
     return this.#closed
   }
@@ -21,7 +33,10 @@ export class Closing {
   async #closeEach(): Promise<void> {
     let close = this.#closers.pop()
     while (close !== undefined) {
-      await close().catch((error: unknown) => console.error('demo: closing failed:', error))
+      const closed = close().catch((error: unknown) => console.error('demo: closing failed:', error))
+      const done = new AbortController()
+      await Promise.race([closed, sleep(longestCloseMs, undefined, { signal: done.signal }).catch(() => {})])
+      done.abort()
       close = this.#closers.pop()
     }
   }

@@ -11,15 +11,16 @@ import { type Scene, scenes } from './scenes.ts'
 
 const workers = 4
 
-export interface Played {
+export interface Stage {
   readonly setting: Setting
-  readonly scenes: readonly SceneOutcome[]
+  readonly fleet: Fleet
+  readonly scenes: readonly Scene[]
 }
 
-/** Starts what the demo needs and plays every scene, first with cache-aside, then with Leasehold. */
-export async function playDemo(flags: Flags, closing: Closing, progress: Progress): Promise<Played> {
+/** Starts what the demo needs. */
+export async function setStage(flags: Flags, closing: Closing, progress: Progress): Promise<Stage> {
   progress.passing('Starting Postgres, Redis and the workers ...')
-  const startingPostgres = closing.open(startPostgres())
+  const startingPostgres = closing.open(startPostgres(closing.signal))
   const { redis, why } = flags.noRedis
     ? { redis: undefined, why: 'Redis was left out with --no-redis.' }
     : await findRedis(closing, line => progress.line(line))
@@ -36,13 +37,18 @@ export async function playDemo(flags: Flags, closing: Closing, progress: Progres
     sourceLatencyMs: toPlay[0]?.latency.usualMs ?? 0,
     notShown: redis === undefined ? notShownWithoutRedis(why) : [],
   }
+  return { setting, fleet, scenes: toPlay }
+}
+
+/** Plays every scene, first with cache-aside, then with Leasehold. */
+export async function playAll({ setting, fleet, scenes: toPlay }: Stage, progress: Progress): Promise<SceneOutcome[]> {
   progress.introduce(setting)
   const outcomes: SceneOutcome[] = []
   for (const [index, scene] of toPlay.entries()) {
     progress.scene(scene, index + 1, toPlay.length)
     outcomes.push(await playScene(scene, fleet, progress))
   }
-  return { setting, scenes: outcomes }
+  return outcomes
 }
 
 async function playScene(scene: Scene, fleet: Fleet, progress: Progress): Promise<SceneOutcome> {

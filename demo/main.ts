@@ -1,12 +1,13 @@
 import { Closing } from './closing.ts'
-import { playDemo } from './demo.ts'
+import { playAll, setStage } from './demo.ts'
 import { type Flags, parseFlags, usage } from './flags.ts'
 import { paintFor } from './paint.ts'
 import { Progress } from './progress.ts'
 import { failures, json, reading, table } from './report.ts'
 
-/** Whatever goes wrong, the demo ends. */
-const longestMs = 90_000
+/** Whatever goes wrong, the demo ends. Setting the stage may have to install a Redis first. */
+const longestStartMs = 180_000
+const longestPlayMs = 90_000
 const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
 try {
@@ -22,7 +23,7 @@ async function run(flags: Flags): Promise<number> {
   const closing = new Closing()
   const progress = new Progress(flags.json ? process.stderr : process.stdout)
   try {
-    return await Promise.race([show(flags, closing, progress), interrupted(), tooLong()])
+    return await Promise.race([show(flags, closing, progress), interrupted()])
   } finally {
     progress.passing('Stopping what was started ...')
     await closing.closeAll()
@@ -33,10 +34,11 @@ async function run(flags: Flags): Promise<number> {
 }
 
 async function show(flags: Flags, closing: Closing, progress: Progress): Promise<number> {
-  const { setting, scenes } = await playDemo(flags, closing, progress)
+  const stage = await within(longestStartMs, 'starting', setStage(flags, closing, progress))
+  const scenes = await within(longestPlayMs, 'playing', playAll(stage, progress))
   const failed = failures(scenes)
   if (flags.json) {
-    console.log(json(setting, scenes))
+    console.log(json(stage.setting, scenes))
   } else {
     const paint = paintFor(process.stdout)
     progress.line()
@@ -60,8 +62,14 @@ function interrupted(): Promise<number> {
   })
 }
 
-function tooLong(): Promise<never> {
-  return new Promise((_, reject) => {
-    setTimeout(() => reject(new Error(`not done after ${longestMs / 1000} s, given up`)), longestMs).unref()
+async function within<T>(longestMs: number, doing: string, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const tooLong = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`${doing} took more than ${longestMs / 1000} s, given up`)), longestMs)
   })
+  try {
+    return await Promise.race([work, tooLong])
+  } finally {
+    clearTimeout(timer)
+  }
 }

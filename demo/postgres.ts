@@ -12,10 +12,10 @@ export interface Postgres {
   close(): Promise<void>
 }
 
-/** `DATABASE_URL`, in a schema of our own that is dropped at the end, else an embedded Postgres in a child process. */
-export async function startPostgres(): Promise<Postgres> {
+/** `DATABASE_URL`, in a schema of our own that is dropped at the end, else an embedded Postgres in a child process, whose start ends with `signal`. */
+export async function startPostgres(signal: AbortSignal): Promise<Postgres> {
   const given = process.env['DATABASE_URL']
-  const server = given === undefined ? await startEmbedded() : { url: given, label: hostOf(given), close: async () => {} }
+  const server = given === undefined ? await startEmbedded(signal) : { url: given, label: hostOf(given), close: async () => {} }
   const schema = `leasehold_demo_${process.pid}`
   const products = new Products(server.url, schema)
   const close = async (): Promise<void> => {
@@ -35,12 +35,13 @@ export async function startPostgres(): Promise<Postgres> {
   }
 }
 
-async function startEmbedded(): Promise<{ url: string; label: string; close: () => Promise<void> }> {
+async function startEmbedded(signal: AbortSignal): Promise<{ url: string; label: string; close: () => Promise<void> }> {
   const child = forkTypeScript('./postgres-process.ts')
   const failed = once(child, 'exit').then(([code]) => {
     throw new Error(`the embedded Postgres ended (${String(code)})`)
   })
   failed.catch(() => {})
+  signal.addEventListener('abort', () => child.kill('SIGKILL'))
   const [message] = (await Promise.race([once(child, 'message'), failed])) as [{ url: string }]
   return { url: message.url, label: 'embedded PGlite, which runs one statement at a time', close: () => stopChild(child) }
 }

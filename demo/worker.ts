@@ -14,6 +14,7 @@ let redisUrl: string | undefined
 let opened: { readonly contender: Contender; readonly scene: Scene; readonly share: Share } | undefined
 
 process.on('disconnect', () => process.exit())
+if (!process.connected) process.exit()
 process.on('SIGINT', () => {})
 process.on('message', (message: ToWorker) => {
   handle(message).then(tell, (error: unknown) => tell({ kind: 'failed', message: describe(error) }))

@@ -20,7 +20,7 @@ interface Report {
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const timeoutMs = 90_000
+const timeoutMs = 180_000
 
 /** The demo in a process group of its own, with a Redis and a Postgres of its own. */
 function startDemo(...flags: string[]): ChildProcess {
