@@ -22,4 +22,26 @@ export type {
   SetOptions,
   TimeoutOptions,
 } from './core/options.ts'
-export type { Clock, Random, Store, StoreContext, StoreProvider } from './core/ports.ts'
+export type {
+  AcquireReply,
+  AcquireRequest,
+  Clock,
+  CommitReply,
+  CommitRequest,
+  Deadline,
+  EntryKey,
+  KeyRequest,
+  Marker,
+  PutReply,
+  PutRequest,
+  Random,
+  ReleaseRequest,
+  RenewRequest,
+  Store,
+  StoreContext,
+  StoreListeners,
+  StoreProvider,
+  Timer,
+  Token,
+  WakeListener,
+} from './core/ports.ts'

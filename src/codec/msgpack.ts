@@ -26,7 +26,7 @@ const packer = new Packr({ ...packOptions, structures: [] }) as unknown as Recor
 const tablePacker = new Packr({ useRecords: false })
 const noTable = Buffer.alloc(0)
 
-/** MessagePack with the object shapes of each value listed once. Keeps what `docs/options.md` lists, and refuses the rest. */
+/** MessagePack with the object shapes of each value listed once. Keeps what `docs/values.md` lists, and refuses the rest. */
 export const msgpack: Serializer = {
   name: 'msgpack',
   id: 2,

@@ -6,7 +6,7 @@ import { json } from './json.ts'
 import { msgpack } from './msgpack.ts'
 
 /** How many times `maxValueBytes` a payload may grow to by decompression. */
-export const maxExpansion = 16
+const maxExpansion = 16
 
 /** A compressed payload is kept only if it is smaller by at least this share. */
 const minSaving = 1 / 8

@@ -13,7 +13,7 @@ export class Call implements EntryKey, Passenger {
   readonly began: number
   readonly loader: Loader<unknown>
   readonly policy: Policy
-  /** Monotonic ms; 0 when nobody listens. */
+  /** Monotonic ms. */
   readonly startedAt: number
   /** What this call's own read found past its freshness, which may stand in for a failed load. */
   stale: Entry | undefined
@@ -33,7 +33,7 @@ export class Call implements EntryKey, Passenger {
     this.began = engine.sequence.next()
     this.loader = loader
     this.policy = policy
-    this.startedAt = engine.events.watched ? engine.clock.now() : 0
+    this.startedAt = engine.clock.now()
   }
 
   get id(): string {

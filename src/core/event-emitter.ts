@@ -23,9 +23,6 @@ export class CacheEventEmitter {
     connection: undefined,
   }
 
-  /** Whether anyone listens to anything, and so whether to look at the clock. */
-  watched = false
-
   on<Name extends CacheEventName>(name: Name, listener: CacheEventListener<Name>): void {
     this.#replace(name, [...(this.listeners[name] ?? []), listener])
   }
@@ -47,8 +44,6 @@ export class CacheEventEmitter {
   }
 
   #replace<Name extends CacheEventName>(name: Name, listeners: readonly CacheEventListener<Name>[] | undefined): void {
-    this.watched =
-      listeners !== undefined || Object.entries(this.listeners).some(([other, set]) => other !== name && set !== undefined)
     ;(this.listeners as { [N in Name]: readonly CacheEventListener<N>[] | undefined })[name] = listeners
   }
 }

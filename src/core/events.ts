@@ -64,8 +64,11 @@ export interface LostRecord extends KeyRecord {
 /** A refresh that was offered. */
 export interface RefreshRecord extends KeyRecord {
   readonly reason: 'early' | 'stale'
-  /** `busy`: another process refreshes; `full`: the refresh pool had no room. */
-  readonly outcome: 'refreshed' | 'failed' | 'busy' | 'full' | 'superseded'
+  /**
+   * `refreshed`: stored. `not-stored`: loaded, but the commit says why it was not stored, or the loader returned nothing or skipped. `busy`: another
+   * process refreshes. `superseded`: someone else has changed the key. `full`: the refresh pool had no room.
+   */
+  readonly outcome: 'refreshed' | 'not-stored' | 'failed' | 'busy' | 'superseded' | 'full'
 }
 
 /** `set` was applied. `outcome: 'full'`: the store had no room, and what stood there before is gone. */

@@ -22,7 +22,7 @@ export type FlightOutcome =
     }
   | { readonly kind: 'nothing'; readonly validBefore: number; readonly source: 'load' | 'unleased' }
   | { readonly kind: 'failed'; readonly error: unknown }
-  | { readonly kind: 'timeout' }
+  | { readonly kind: 'timeout'; readonly afterMs: number }
   | { readonly kind: 'cooling'; readonly errorCode: string; readonly remainingMs: number }
 
 /** What a call hears from its flight. `restart`: the answer is not for this call. */

@@ -12,6 +12,15 @@ const mostRestarts = 2
 
 /** Answers one call: from an open flight, from the store, or by a load. */
 export async function getOrSet(engine: Engine, call: Call): Promise<unknown> {
+  try {
+    return await answer(engine, call)
+  } catch (error) {
+    reportMiss(engine, call, 'failed', error)
+    throw error
+  }
+}
+
+async function answer(engine: Engine, call: Call): Promise<unknown> {
   call.policy.signal?.throwIfAborted()
   const flights = call.policy.forceFresh ? engine.forcedFlights : engine.flights
   let mustRead = !call.policy.forceFresh
@@ -25,16 +34,18 @@ export async function getOrSet(engine: Engine, call: Call): Promise<unknown> {
       continue
     }
     if (flight === undefined && mustRead) {
+      const askedAt = call.restarts === 0 ? call.startedAt : engine.clock.now()
       const value = await answerFromStore(engine, call)
       if (value !== absent) return value
+      call.budget(engine).charge(engine.clock.now() - askedAt)
       mustRead = false
       continue
     }
     if (insideLoaderOf(engine.flights, call.id)) throw recursion(call)
     const leads = flight === undefined
     flight ??= lead(engine, call, call.restarts < mostRestarts ? flights : undefined)
-    const answer = await takeSeat(engine, flight, call)
-    if (answer.kind !== 'restart') return conclude(engine, call, answer, leads)
+    const heard = await takeSeat(engine, flight, call)
+    if (heard.kind !== 'restart') return conclude(engine, call, heard, leads)
     call.restarts++
     mustRead = !call.policy.forceFresh
   }
@@ -80,7 +91,7 @@ async function conclude(
     case 'failed':
       return staleOrThrow(engine, call, 'load-failed', answer.error)
     case 'timeout':
-      return staleOrThrow(engine, call, 'timeout', loadTimeout(call.key, call.policy.hardTimeoutMs))
+      return staleOrThrow(engine, call, 'timeout', loadTimeout(call.key, answer.afterMs))
     case 'cooling':
       return staleOrThrow(engine, call, 'cooldown', cooling(call, answer.errorCode, answer.remainingMs))
   }
@@ -92,7 +103,6 @@ async function staleOrThrow(engine: Engine, call: Call, reason: StaleRecord['rea
     standIn.report()
     return standIn.value
   }
-  reportMiss(engine, call, 'failed', error)
   throw error
 }
 
@@ -106,7 +116,7 @@ function takeSeat(engine: Engine, flight: Flight, call: Call): Promise<SeatAnswe
   const leftMs = call.waitUntil - clock.now()
   return new Promise((resolve, reject) => {
     const { answer, leave } = flight.join(call)
-    const hardTimer = clock.setTimeout(() => depart(false, () => resolve({ kind: 'timeout' })), leftMs)
+    const hardTimer = clock.setTimeout(() => depart(false, () => resolve({ kind: 'timeout', afterMs: hardTimeoutMs })), leftMs)
     const softTimer =
       softTimeoutMs === undefined
         ? undefined

@@ -1,6 +1,6 @@
 import type { Duration } from './options.ts'
 
-/** The value that stood in the store before this load, past its freshness. */
+/** The value that stood in the store before this load: past its freshness, or, in an early refresh, about to be. */
 export interface StaleValue {
   readonly value: unknown
   /** How long ago it was stored, in ms. */
@@ -12,7 +12,7 @@ export interface LoaderContext {
   readonly key: string
   /** Aborts at the hard timeout, when every caller has left, and when a background refresh has lost its lease. */
   readonly signal: AbortSignal
-  /** The previous value, if one is still stored: for conditional requests. */
+  /** The previous value, if one is still stored: for conditional requests. Always undefined under `forceFresh`, which does not look. */
   readonly stale: StaleValue | undefined
   /** Sets how long this value is fresh, instead of the `ttl` option. */
   setTtl(ttl: Duration): void

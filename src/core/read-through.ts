@@ -67,9 +67,11 @@ export async function findStandIn(engine: Engine, call: Call, reason: StaleRecor
 
 /** A call that joined a flight unread looks now, so that a value deleted since is not brought back. */
 async function readEntry(engine: Engine, call: Call): Promise<Entry | undefined> {
-  if (call.storeFailed) return undefined
+  const budget = call.budget(engine)
+  const timeoutMs = budget.timeoutMs(false)
+  if (call.storeFailed || timeoutMs < 1) return undefined
   try {
-    const bytes = await engine.store.read(call, engine.options.commandTimeoutMs)
+    const bytes = await budget.spend(() => engine.store.read(call, timeoutMs))
     const entry = bytes === null ? undefined : openEntry(engine, call, bytes)
     return entry === undefined || 'unreadable' in entry ? undefined : entry
   } catch (error) {

@@ -2,14 +2,15 @@ import type { Call } from './call.ts'
 import { recordBase, type Engine } from './engine.ts'
 import type { RefreshRecord } from './events.ts'
 import { startFlight, type RunResult } from './flight-run.ts'
+import type { Policy } from './options.ts'
 import type { Entry } from './ports.ts'
 import { StoreBudget } from './store-budget.ts'
 
 const mostQuietKeys = 10_000
 
 /**
- * Refreshes behind the callers' backs. An offer takes the lease first, never waits for it, and after "busy" or a failure stays quiet for that key
- * until the lease ends: so the fleet refreshes once, in a bounded pool.
+ * Refreshes behind the callers' backs. An offer takes the lease first, never waits for it, and after "busy", or when nothing was stored, stays quiet for that
+ * key until the lease ends: so the fleet refreshes once, in a bounded pool.
  */
 export class RefreshAhead {
   readonly #most: number
@@ -47,8 +48,7 @@ export class RefreshAhead {
     } as const
     const result = await startFlight(engine, plan, undefined).finished
     this.#running.delete(id)
-    const quietMs =
-      typeof result === 'object' ? result.busyMs : result === 'failed' ? Math.max(policy.leaseMs, policy.errorCooldownMs) : 0
+    const quietMs = pauseMs(result, policy)
     if (quietMs > 0) this.#quieten(id, engine.clock.now() + quietMs)
     reportRefresh(engine, call, reason, outcomeOf(result))
   }
@@ -73,9 +73,16 @@ export class RefreshAhead {
   }
 }
 
+/** How long not to offer the key again. What could not be stored now would be loaded for nothing at the next read. */
+function pauseMs(result: RunResult, policy: Policy): number {
+  if (typeof result === 'object') return result.busyMs
+  if (result === 'failed') return Math.max(policy.leaseMs, policy.errorCooldownMs)
+  return result === 'not-stored' ? policy.leaseMs : 0
+}
+
 function outcomeOf(result: RunResult): RefreshRecord['outcome'] {
   if (typeof result === 'object') return 'busy'
-  return result === 'landed' ? 'refreshed' : result
+  return result === 'stored' ? 'refreshed' : result
 }
 
 function reportRefresh(engine: Engine, call: Call, reason: RefreshRecord['reason'], outcome: RefreshRecord['outcome']): void {

@@ -64,12 +64,15 @@ function resolveCachePolicy(options: CacheOptions): Policy {
   return policy
 }
 
+/** As many as the defaults leave room for: a read, an acquire, and half of a commit. */
+const commandsPerBudget = defaults.storeBudgetMs / defaults.commandTimeoutMs
+
 /** A command never outlasts its call's budget: whichever is given bends the default of the other. */
 function resolveBudgets(given: Readonly<Record<string, unknown>>): { commandTimeoutMs: number; storeBudgetMs: number } {
   const { commandTimeout, storeBudget } = given
   if (storeBudget === undefined) {
     const commandTimeoutMs = durationOr(given, 'commandTimeout', defaults.commandTimeoutMs)
-    return { commandTimeoutMs, storeBudgetMs: Math.max(defaults.storeBudgetMs, commandTimeoutMs) }
+    return { commandTimeoutMs, storeBudgetMs: Math.max(defaults.storeBudgetMs, commandTimeoutMs * commandsPerBudget) }
   }
   const storeBudgetMs = checkDuration('storeBudget', storeBudget)
   const commandTimeoutMs = durationOr(given, 'commandTimeout', Math.min(defaults.commandTimeoutMs, storeBudgetMs))

@@ -32,6 +32,11 @@ export class StoreBudget {
     }
   }
 
+  /** Takes off what a command has cost that was not sent through {@link spend}. */
+  charge(ms: number): void {
+    this.#leftMs -= ms
+  }
+
   /** The store has just said that the lease is taken: that it must be asked again is no fault of the store. */
   refill(): void {
     this.#leftMs = this.#budgetMs

@@ -81,9 +81,12 @@ async function invalidate(engine: Engine, command: 'remove' | 'expire', key: Ent
 }
 
 function revokeFlights(engine: Engine, key: EntryKey): void {
-  const id = keyId(key)
-  engine.flights.revoke(id)
-  engine.forcedFlights.revoke(id)
+  // The store revokes the neighbouring versions too.
+  for (const version of [key.version - 1, key.version, key.version + 1]) {
+    const id = keyId({ key: key.key, version })
+    engine.flights.revoke(id)
+    engine.forcedFlights.revoke(id)
+  }
 }
 
 function reportInvalidation(engine: Engine, key: EntryKey, operation: 'delete' | 'expire', startedAt: number): void {

@@ -213,7 +213,7 @@ describe('resolveCacheOptions', () => {
   })
 
   it('lets a longer command timeout raise the budget, and a shorter budget lower the command timeout', () => {
-    expect(cacheOf({ commandTimeout: '1s' }).engine).toMatchObject({ commandTimeoutMs: 1000, storeBudgetMs: 1000 })
+    expect(cacheOf({ commandTimeout: '1s' }).engine).toMatchObject({ commandTimeoutMs: 1000, storeBudgetMs: 2500 })
     expect(cacheOf({ storeBudget: 40 }).engine).toMatchObject({ commandTimeoutMs: 40, storeBudgetMs: 40 })
     expect(() => cacheOf({ commandTimeout: 100, storeBudget: 99 })).toThrow(invalid('commandTimeout'))
   })

@@ -7,7 +7,7 @@ const long = 'x'.repeat(600)
 const sha256 = (text: string, encoding: 'hex' | 'base64url') => createHash('sha256').update(text).digest(encoding)
 
 /** Keys that a careless spelling would confuse with one another, or with the store's own. */
-export const oddKeys: readonly string[] = [
+const oddKeys: readonly string[] = [
   ['a', 'A', ' a', 'a ', ':', '::', 'a:', ':a', 'a:b', 'a::b', 'a:b:c'],
   ['{}', '{', '}', '}{', '{a}', 'a{', '{}a', '{a}b', '[a]', '*', '?', 'a*', '\\', '\\a', '"', "'", '$', '`'],
   ['%', '%%', '%25', '%2525', '%3A', '%0D', '%h', '%u', '%uD83D', '%00'],
