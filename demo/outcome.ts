@@ -46,7 +46,7 @@ export function outcomeOf(scene: Scene, contender: ContenderName, shares: readon
 }
 
 /** An answer is stale when a delete acknowledged before the question was asked had already revoked it. */
-export function staleAnswers(shares: readonly Pick<ShareResult, 'answers' | 'deletes'>[]): number {
+function staleAnswers(shares: readonly Pick<ShareResult, 'answers' | 'deletes'>[]): number {
   const deletes = shares.flatMap(share => share.deletes)
   return shares
     .flatMap(share => share.answers)

@@ -4,7 +4,7 @@ import type { EntryKey } from '../core/ports.ts'
 import { partitionCount, partitionName, partitionOf } from './partition.ts'
 import { slotOf } from './slot.ts'
 
-export const maxVersion = 65_535
+const maxVersion = 65_535
 
 const busVersion = 1
 const wakeKind = 0x77
