@@ -12,5 +12,5 @@ import { memoryStore } from './memory/memory-store.ts'
  */
 export function createCache(options: CacheOptions): Cache {
   const { engine, codec, store, clock, random } = resolveCacheOptions(options)
-  return new Cache(closing => buildEngine(engine, store ?? memoryStore(), createEntryCodec(codec), clock, random, closing))
+  return new Cache(buildEngine(engine, store ?? memoryStore(), createEntryCodec(codec), clock, random))
 }

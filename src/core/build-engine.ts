@@ -18,7 +18,6 @@ export function buildEngine(
   codec: EntryCodec,
   clock: Clock,
   random: Random,
-  closing: () => boolean,
 ): Engine {
   const events = new CacheEventEmitter()
   const waiters = new Waiters()
@@ -61,6 +60,6 @@ export function buildEngine(
     loopDelay,
     refreshes: new RefreshAhead(options.maxRefreshes),
     underWay: new Map(),
-    closing,
+    phase: 'open',
   }
 }

@@ -19,8 +19,8 @@ export class Cache {
   #closed: Promise<void> | undefined
 
   /** @internal */
-  constructor(engine: (closing: () => boolean) => Engine) {
-    this.#engine = engine(() => this.#closed !== undefined)
+  constructor(engine: Engine) {
+    this.#engine = engine
   }
 
   /**
@@ -74,7 +74,7 @@ export class Cache {
    * @throws LeaseholdError with a `STORE_…` code when the store could not be told; with many keys the others are deleted all the same
    */
   async delete(keys: string | readonly string[], options?: KeyOptions): Promise<void> {
-    const list = typeof keys === 'string' ? [keys] : keys
+    const list: readonly string[] = Array.isArray(keys) ? keys : [keys]
     const deleted = await Promise.allSettled(list.map(key => this.#keyOf(key, options)).map(key => deleteKey(this.#engine, key)))
     for (const result of deleted) if (result.status === 'rejected') throw result.reason
   }

@@ -29,8 +29,8 @@ export interface Engine {
   readonly refreshes: RefreshAhead
   /** Every flight under way, refreshes included, each with what abandons it: what `close` drains. */
   readonly underWay: Map<Promise<unknown>, (reason: unknown) => void>
-  /** Whether `close` was called. */
-  closing(): boolean
+  /** `closing`: no new calls, those that came before may still load. `closed`: nothing starts any more. */
+  phase: 'open' | 'closing' | 'closed'
 }
 
 type Watched = Pick<Engine, 'events' | 'clock'>

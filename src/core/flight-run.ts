@@ -143,7 +143,7 @@ export class FlightRun {
    * longer at most, so that no second loader piles onto a slow source and a hung one does not own the key for ever.
    */
   async #load(leased: boolean): Promise<{ result: LoadResult | undefined; loadMs: number }> {
-    const { engine, plan, flight } = this
+    const { engine, plan } = this
     const { clock } = engine
     const { hardTimeoutMs } = plan.policy
     const startedAt = clock.now()
@@ -157,7 +157,7 @@ export class FlightRun {
       timer = clock.setTimeout(this.#giveUp, hardTimeoutMs)
       clock.unref(timer)
     }, hardTimeoutMs)
-    const aborted = plan.abandon.signal.aborted && flight.deserted && plan.purpose !== 'refresh'
+    const { aborted } = plan.abandon.signal
     const loading = aborted
       ? Promise.resolve(undefined)
       : runLoader(engine.flights, plan.id, plan.loader, {

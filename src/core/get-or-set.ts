@@ -13,14 +13,14 @@ const mostRestarts = 2
 /** Answers one call: from an open flight, from the store, or by a load. */
 export async function getOrSet(engine: Engine, call: Call): Promise<unknown> {
   try {
-    return await answer(engine, call)
+    return await answerCall(engine, call)
   } catch (error) {
     reportMiss(engine, call, 'failed', error)
     throw error
   }
 }
 
-async function answer(engine: Engine, call: Call): Promise<unknown> {
+async function answerCall(engine: Engine, call: Call): Promise<unknown> {
   call.policy.signal?.throwIfAborted()
   const flights = call.policy.forceFresh ? engine.forcedFlights : engine.flights
   let mustRead = !call.policy.forceFresh
@@ -53,6 +53,8 @@ async function answer(engine: Engine, call: Call): Promise<unknown> {
 
 function lead(engine: Engine, call: Call, registry: Engine['flights'] | undefined): Flight {
   const { policy, key, version, loader, seen, stale, storeFailed } = call
+  if (engine.phase === 'closed')
+    throw new LeaseholdError('CACHE_CLOSED', 'the cache was closed while this call was reading', { key })
   const purpose = policy.forceFresh ? 'force' : 'call'
   const plan = {
     purpose,

@@ -24,7 +24,7 @@ export class RefreshAhead {
 
   offer(engine: Engine, call: Call, entry: Entry, reason: RefreshRecord['reason']): void {
     const { id } = call
-    if (this.#running.has(id) || engine.closing() || this.#isQuiet(engine, id)) return
+    if (this.#running.has(id) || engine.phase !== 'open' || this.#isQuiet(engine, id)) return
     if (this.#running.size >= this.#most) return reportRefresh(engine, call, reason, 'full')
     this.#running.add(id)
     void this.#refresh(engine, call, entry, reason)

@@ -5,10 +5,12 @@ import type { Timer } from './ports.ts'
 /** Drains what is under way for up to `closeTimeout`, abandons the rest, then closes the store. */
 export async function shutDown(engine: Engine): Promise<void> {
   const { underWay, clock, options, store } = engine
+  engine.phase = 'closing'
   let timer: Timer | undefined
   const patience = new Promise<void>(resolve => (timer = clock.setTimeout(resolve, options.closeTimeoutMs)))
   await Promise.race([drained(underWay), patience])
   if (timer !== undefined) clock.clearTimeout(timer)
+  engine.phase = 'closed'
   const closed = new LeaseholdError('CACHE_CLOSED', 'the cache was closed while this load was running')
   for (const abandon of underWay.values()) abandon(closed)
   await drained(underWay)
