@@ -174,7 +174,7 @@ describe('any refresh', () => {
       await clock.advance(10)
     }
     expect(source.loads).toBe(2)
-    expect(records).toMatchObject([{ outcome: 'failed' }])
+    expect(records).toMatchObject([{ outcome: 'not-stored' }])
   })
 
   it('pauses for a lease when its loader had nothing to store', async () => {
