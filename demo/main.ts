@@ -43,12 +43,7 @@ async function show(flags: Flags, closing: Closing, progress: Progress): Promise
     const paint = paintFor(process.stdout)
     progress.line()
     progress.line(table(scenes, paint))
-    progress.line(
-      paint(
-        'dim',
-        'A call waited when it took at least half as long as the source; p50 and p99 are over all calls of the scene.',
-      ),
-    )
+    progress.line(paint('dim', 'A call waited when it took at least half as long as the source. p50, p99: over all calls.'))
     for (const line of failed) progress.line(paint('red', line))
     progress.line(paint('bold', reading(scenes)))
   }

@@ -9,6 +9,10 @@ import { Sparkline } from './sparkline.ts'
 /** The bars get what a line of numbers leaves of the terminal's width, up to 30 characters. */
 const widestBars = 30
 const numbersWidth = 62
+/** What a full bar stands for at least. */
+const smallestScale = 10
+/** After the last request the last answers still come in. */
+const lastAnswersMs = 300
 const hideCursor = '\u001B[?25l'
 const showCursor = '\u001B[?25h'
 const restartLine = '\r\u001B[2K'
@@ -18,7 +22,7 @@ export class Progress {
   readonly #stream: NodeJS.WriteStream
   readonly #paint: Paint
   readonly #live: boolean
-  #scale = 1
+  #scale = smallestScale
 
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream
@@ -43,10 +47,7 @@ export class Progress {
       ['workers', `${workers} ${workers === 1 ? 'process' : 'processes'}, requests skewed towards a few popular products`],
       ['Redis', redis ?? 'none'],
       ['Postgres', postgres],
-      [
-        'a load',
-        `one query (${milliseconds(queryMs)} here), then ${sourceLatencyMs} ms awaited in the worker, as for a slow source`,
-      ],
+      ['a load', `one query (${milliseconds(queryMs)}) + ${sourceLatencyMs} ms awaited in the worker for a slow source`],
     ] as const
     for (const [name, fact] of facts) this.line(`  ${name.padEnd(8)}  ${this.#paint('dim', fact)}`)
     for (const line of setting.notShown) this.line(this.#paint('yellow', `  ${line}`))
@@ -54,7 +55,7 @@ export class Progress {
   }
 
   scene(scene: Scene, number: number, of: number): void {
-    this.#scale = 1
+    this.#scale = smallestScale
     this.line()
     this.line(`${this.#paint('bold', `${number}/${of} ${scene.name}`)}: ${scene.what}`)
   }
@@ -62,8 +63,8 @@ export class Progress {
   /** Follows one run. Its contenders share a scale, so that their bars can be compared. */
   run(contender: ContenderName, scene: Scene): { counts: (counts: Counts) => void; end: (outcome: Outcome) => void } {
     const width = Math.min(widestBars, (this.#live ? this.#stream.columns : Infinity) - numbersWidth)
-    const spark = new Sparkline(width, scene.load.durationMs)
-    const startedAt = performance.now()
+    const spark = new Sparkline(width, scene.load.durationMs + lastAnswersMs)
+    let startedAt: number | undefined
     let seen = 0
     let seenAtMs = 0
     const show = (requests: number, queries: number, rest: string, end: string): void => {
@@ -73,6 +74,7 @@ export class Progress {
       this.#stream.write(`${this.#live ? restartLine : ''}  ${name} ▕${spark.draw(this.#scale)}▏ ${numbers}${end}`)
     }
     const advance = (queries: number): void => {
+      startedAt ??= performance.now()
       const nowMs = performance.now() - startedAt
       spark.add(queries - seen, seenAtMs, nowMs)
       seen = queries

@@ -65,7 +65,7 @@ function deleteDuringLoad(durationMs: number): Scene {
   const edited = [1, 2, 3, 4]
   return {
     name: 'delete mid-load',
-    what: 'Four products change and are deleted while a slow load of the old row still runs.',
+    what: 'Four products change and are deleted during a slow load of the old row.',
     load: { products, perSecond: 1000, durationMs },
     ttlSeconds: 60,
     latency: { usualMs, slowStart: { untilMs: 60, latencyMs: slowMs } },
