@@ -31,6 +31,7 @@ const checkEveryMs = 1_000
 /** Checks in a row that may go without a single byte from the server. */
 const silentChecks = 2
 const retrySetUpMs = 100
+const settleMs = 50
 const maxBackoffMs = 300
 /** How long the other side may take to end a connection that we close. */
 const endWithinMs = 200
@@ -68,6 +69,8 @@ export class Connection {
     })
     this.redis.on('ready', () => void this.#ask('setUp'))
     this.redis.on('close', () => this.#lost())
+    // An attempt that did not come as far as a socket ends without closing one.
+    this.redis.on('end', () => this.#lost())
   }
 
   open(): void {
@@ -88,6 +91,11 @@ export class Connection {
   /** Before the first attempt to connect has ended: a promise of its end, which rejects with the fault. Afterwards nothing is waited for. */
   get firstAttempt(): Promise<void> | undefined {
     return this.#firstAttempt?.promise
+  }
+
+  /** Asks the server now whether it may still be used. For replies that leave a doubt. */
+  doubt(): void {
+    if (this.#usable && !this.#asking) void this.#ask('check')
   }
 
   /** Gives the socket up and connects anew. */
@@ -122,6 +130,7 @@ export class Connection {
   }
 
   #lost(): void {
+    if (this.#closed) return
     this.#epoch++
     this.#asking = false
     const error = this.#lastError
@@ -145,8 +154,11 @@ export class Connection {
     }
     if (epoch !== this.#epoch || this.#closed || this.redis.status !== 'ready') return
     this.#asking = false
-    if (verdict === undefined) this.#setUsable()
-    else if (verdict.next === 'reconnect') this.reconnect(verdict.fault)
+    if (verdict === undefined) {
+      // What is learnt while connecting is coarse: look again soon.
+      if (question === 'setUp') this.#arm(settleMs)
+      this.#setUsable()
+    } else if (verdict.next === 'reconnect') this.reconnect(verdict.fault)
     else {
       this.#setFault(verdict.fault)
       // A server that is loading its data is asked again soon, a refusal at the ordinary pace.
@@ -159,6 +171,7 @@ export class Connection {
     const { status } = this.redis
     if (status === 'ready' && !this.#asking) void this.#ask(this.#usable ? 'check' : 'setUp')
     else if (status === 'ready' || status === 'connect') this.#listen()
+    else if (status === 'end') this.redis.connect().catch(() => {})
     else this.#watch()
   }
 
@@ -224,6 +237,9 @@ const settings: RedisOptions = {
   socketTimeout: undefined,
   blockingTimeout: undefined,
   reconnectOnError: null,
+  // We ask more than ioredis would; only Sentinel's connector depends on its question.
+  enableReadyCheck: false,
+  maxLoadingRetryTime: 100,
   connectTimeout: 3_000,
   keepAlive: 5_000,
   noDelay: true,

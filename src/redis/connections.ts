@@ -31,7 +31,9 @@ export class Connections {
         this.#bus.open({ create: router.createAnywhere, name, clock, beforeRetry: router.moveAnywhere })
       }
     } else {
-      const create = (settings: RedisOptions): Redis => target.client.duplicate(settings)
+      const { client } = target
+      const enableReadyCheck = client.options.sentinels !== undefined && client.options.sentinels !== null
+      const create = (settings: RedisOptions): Redis => client.duplicate({ ...settings, enableReadyCheck })
       this.router = new SingleRouter(create, name, clock, onChange)
       this.#openBus = () => this.#bus.open({ create, name, clock })
     }

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis'
 import type { Connection } from './connection.ts'
 import type { CommandTime } from './deadline.ts'
-import { commandFailure, timedOut } from './failures.ts'
+import { commandFailure, replyCode, timedOut } from './failures.ts'
 import type { Router } from './router.ts'
 import type { StoreNode } from './store-node.ts'
 
@@ -49,6 +49,7 @@ export async function sendRouted<Reply>(
       return await send(connection.redis)
     } catch (error) {
       refusal = error
+      if (replyCode(error) === 'READONLY') connection.doubt()
     }
   }
 }

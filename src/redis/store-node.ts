@@ -29,13 +29,24 @@ export class StoreNode {
   constructor(options: StoreNodeOptions) {
     const { create, name, clock, onChange } = options
     this.#clock = clock
-    this.reads = new Connection({ create, name: `${name}:reads`, clock, upkeep: new NodeUpkeep(clock, this.#readTime), onChange })
+    // What one connection has found out of the server, the other is to see at once.
+    const tell = (other: () => Connection) => (fault?: StoreError) => {
+      if (fault !== undefined) other().doubt()
+      onChange(fault)
+    }
+    this.reads = new Connection({
+      create,
+      name: `${name}:reads`,
+      clock,
+      upkeep: new NodeUpkeep(clock, this.#readTime),
+      onChange: tell(() => this.scripts),
+    })
     this.scripts = new Connection({
       create,
       name: `${name}:scripts`,
       clock,
       upkeep: new NodeUpkeep(clock, this.#scriptTime),
-      onChange,
+      onChange: tell(() => this.reads),
     })
     const { redis } = this.reads
     this.batch = new ReadBatch({ clock, send: keys => options.send(redis, keys), recover: options.recover })

@@ -186,6 +186,12 @@ describe('a refusal', () => {
     const error = await failure(put(store, key, entryBytes()))
     expect(error).toMatchObject({ code: 'STORE_UNAVAILABLE', outcome: 'not-executed' })
     await until(() => ready.at(-1) === false)
+    const readFails = (): Promise<boolean> =>
+      store.read(key, 2_000).then(
+        () => false,
+        () => true,
+      )
+    await until(readFails)
     expect(await failure(store.read(key, 2_000))).toMatchObject({ code: 'STORE_UNAVAILABLE', outcome: 'not-executed' })
     await admin.replicaof('NO', 'ONE')
     await until(() => ready.at(-1) === true)

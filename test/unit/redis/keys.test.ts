@@ -31,7 +31,7 @@ describe('the names of keys', () => {
   })
 
   it('spread keys evenly over partitions', () => {
-    const counts = new Array<number>(1024).fill(0)
+    const counts = Array.from({ length: 1024 }, () => 0)
     for (let i = 0; i < 102_400; i++) {
       const partition = partitionOf(`user:${i}`)
       counts[partition] = (counts[partition] ?? 0) + 1
