@@ -11,20 +11,27 @@ import type {
   RenewRequest,
   Token,
 } from '../core/ports.ts'
-import { LeaseTable, type Lease, type LeaseState } from './lease-table.ts'
-import { ValueTable, type ValueLimits } from './value-table.ts'
+import type { Lease, LeaseState, LeaseTable } from './lease-table.ts'
+import type { ValueTable } from './value-table.ts'
 
 /** Tells everyone in `namespace` that a lease someone waits for has ended. */
 export type Wake = (namespace: string, key: EntryKey) => void
 
+/** Where the server keeps entries and leases. Either may refuse to take one more. */
+export interface Tables {
+  readonly values: Pick<ValueTable, 'get' | 'set' | 'delete'>
+  readonly leases: Pick<LeaseTable, 'get' | 'set' | 'restate' | 'delete'>
+}
+
 /** What the Redis scripts do, in this process: each method is one atomic step at server time `now`. */
 export class MemoryServer {
-  readonly #values: ValueTable
-  readonly #leases = new LeaseTable()
+  readonly #values: Tables['values']
+  readonly #leases: Tables['leases']
   readonly #wake: Wake
 
-  constructor(limits: ValueLimits, wake: Wake) {
-    this.#values = new ValueTable(limits)
+  constructor({ values, leases }: Tables, wake: Wake) {
+    this.#values = values
+    this.#leases = leases
     this.#wake = wake
   }
 

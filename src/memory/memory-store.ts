@@ -16,7 +16,9 @@ import type {
   StoreListeners,
   StoreProvider,
 } from '../core/ports.ts'
+import { LeaseTable } from './lease-table.ts'
 import { MemoryServer } from './memory-server.ts'
+import { ValueTable } from './value-table.ts'
 
 export interface MemoryStoreOptions {
   /** What keys and values may take in memory together, in bytes. 1 KiB or more, default 64 MiB. */
@@ -38,7 +40,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): StoreProvider {
   checkOptions(options)
   const { maxBytes = defaultMaxBytes, maxEntries } = options
   const audiences = new Map<string, Set<StoreListeners>>()
-  const server = new MemoryServer({ maxBytes, maxEntries }, (namespace, key) => {
+  const tables = { values: new ValueTable({ maxBytes, maxEntries }), leases: new LeaseTable() }
+  const server = new MemoryServer(tables, (namespace, key) => {
     for (const listeners of audiences.get(namespace) ?? []) {
       queueMicrotask(() => {
         if (audiences.get(namespace)?.has(listeners) === true) listeners.onWake(wakeIdOf(key))
