@@ -62,6 +62,14 @@ describe('a loader that fails', () => {
     await expect(until(a.getOrSet('k', source.fails(10)))).rejects.toThrow('the source is down')
   })
 
+  it('is not stood in for by a value that is kept longer than this call allows', async () => {
+    const { a, clock, source, until } = openFleet({ ttl: '1s', staleIfError: '1h' })
+    await until(a.set('k', 'old'))
+    await clock.advance(11_000)
+    await expect(until(a.getOrSet('k', source.fails(10), { staleIfError: '5s' }))).rejects.toThrow('the source is down')
+    expect(await until(a.getOrSet('k', source.fails(10), { staleIfError: '20s' }))).toBe('old')
+  })
+
   it('is not stood in for by a value that was deleted before the call', async () => {
     const { a, b, clock, source, until } = openFleet({ ttl: '1s', staleIfError: '1m' })
     await until(a.set('k', 'old'))

@@ -124,6 +124,8 @@ describe('any refresh', () => {
       await clock.advance(10)
     }
     expect(store.count('acquire', 1)).toBe(before + 1)
+    await clock.advance(200)
+    expect(store.count('wake'), 'nobody asked to be woken').toBe(0)
     expect(records).toMatchObject([{ event: 'refresh', outcome: 'busy' }])
   })
 

@@ -95,6 +95,24 @@ describe('in the process that invalidates', () => {
     expect([during.value, after.value]).toEqual(['load 2', 'load 2'])
   })
 
+  it.each<[string, string, (cache: Cache) => Promise<unknown>]>([
+    ['a delete', 'load 2', cache => cache.delete('k')],
+    ['an expire', 'load 2', cache => cache.expire('k')],
+    ['a set', 'set', cache => cache.set('k', 'set')],
+  ])('%s makes those who joined the load after it began start over at once', async (_name, value, invalidate) => {
+    const { a, clock, source, until } = openFleet()
+    const first = track(clock, a.getOrSet('k', source.takes(1000)))
+    await clock.advance(50)
+    const joined = track(clock, a.getOrSet('k', source.takes(100)))
+    await clock.advance(10)
+    await until(invalidate(a))
+    await clock.advance(100)
+    expect(joined).toMatchObject({ state: 'fulfilled', value })
+    expect(first.state).toBe('pending')
+    await clock.advance(1000)
+    expect(first).toMatchObject({ value: 'load 1', at: 1000 })
+  })
+
   it('a load that began while the delete was on its way is not stored either', async () => {
     const { a, b, clock, source, store } = openFleet()
     store.script = ({ command }) => (command === 'remove' ? slow(20, 20) : undefined)
@@ -124,6 +142,16 @@ describe('a revoked load', () => {
       { event: 'commit', outcome: 'lost' },
     ])
     expect(store.count('commit')).toBe(0)
+  })
+
+  it('sends those who joined it on their way as soon as its renewal finds out', async () => {
+    const { a, b, clock, source, until } = openFleet({ lease: '300ms' })
+    void a.getOrSet('k', source.takes(1000))
+    await clock.advance(10)
+    const joined = track(clock, a.getOrSet('k', source.takes(50)))
+    await until(b.delete('k'))
+    await clock.advance(150)
+    expect(joined).toMatchObject({ value: 'load 2', at: 150 })
   })
 
   it('is told by its commit when no renewal came first', async () => {

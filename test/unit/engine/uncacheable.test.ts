@@ -79,6 +79,21 @@ describe.each(kinds)('a loader that %s', (_name, answer, make) => {
   })
 })
 
+describe('a load beside another that holds the lease of such a key', () => {
+  it('is nothing for those who come after it began: nothing vouches for it', async () => {
+    const { a, b, c, clock, source, until } = openFleet({ lease: '10s' })
+    await until(a.getOrSet('k', source.returns(10, undefined)))
+    void a.getOrSet('k', source.takes(5000))
+    await clock.settle()
+    const first = track(clock, b.getOrSet('k', source.takes(100)))
+    await clock.advance(50)
+    await until(c.delete('k'))
+    const second = track(clock, b.getOrSet('k', source.takes(100)))
+    await clock.advance(300)
+    expect([first.value, second.value]).toEqual(['load 3', 'load 4'])
+  })
+})
+
 describe('a value that was too large', () => {
   it('is reported with its size', async () => {
     const { a, until } = openFleet({ maxValueBytes: 1024, compression: false })

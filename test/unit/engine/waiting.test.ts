@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
+import { Waiters, type Waiter } from '../../../src/core/waiters.ts'
 import { lostRequest, slow } from '../../../src/testing/chaos-store.ts'
 import { openFleet, track, watch } from './stage.ts'
 
@@ -116,9 +117,14 @@ describe('a call that finds the lease taken', () => {
     expect(clock.now()).toBe(200)
   })
 
-  it('leaves no timer behind', async () => {
-    const { a, b, clock, source, until } = openFleet()
-    await until(Promise.all([a, b].map(cache => cache.getOrSet('k', source.takes(100)))))
+  it('leaves neither timer nor waiter behind', async () => {
+    const registered = vi.spyOn(Waiters.prototype, 'register')
+    const forgotten = vi.spyOn(Waiters.prototype, 'forget')
+    const { a, b, clock, source, until } = openFleet({ lease: '1s' })
+    await until(Promise.all([a, b].map(cache => cache.getOrSet('k', source.takes(3000)))))
     expect(clock.pendingTimers).toBe(0)
+    const waiters = registered.mock.results.map(({ value }) => value as Waiter)
+    expect(waiters.length).toBeGreaterThan(3)
+    expect(forgotten.mock.calls.map(([, waiter]) => waiter)).toEqual(expect.arrayContaining(waiters))
   })
 })
