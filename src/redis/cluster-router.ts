@@ -4,6 +4,7 @@ import type { Clock } from '../core/ports.ts'
 import { readFromNode } from './cluster-reads.ts'
 import { withDeadline } from './deadline.ts'
 import { connectionFailure, notConnected } from './failures.ts'
+import { topologyNodeSettings, topologySettings } from './connection-settings.ts'
 import { type Redirection, parseRedirection, redirectionDelayMs } from './redirection.ts'
 import { sendRouted } from './routed-command.ts'
 import type { Detour, Router } from './router.ts'
@@ -235,21 +236,3 @@ export class ClusterRouter implements Router {
 function pause(clock: Clock, ms: number): Promise<void> {
   return new Promise(resolve => void clock.setTimeout(resolve, ms))
 }
-
-const topologySettings: ClusterOptions = {
-  lazyConnect: true,
-  enableOfflineQueue: false,
-  enableReadyCheck: true,
-  scaleReads: 'master',
-  retryDelayOnFailover: 0,
-  retryDelayOnClusterDown: 0,
-  retryDelayOnMoved: 0,
-  slotsRefreshTimeout: 1_000,
-  enableAutoPipelining: false,
-  shardedSubscribers: false,
-  keyPrefix: '',
-  scripts: undefined,
-  himportFieldsets: undefined,
-}
-
-const topologyNodeSettings = { keyPrefix: '', protocol: 2, replyMapping: 'legacy' } as const

@@ -1,6 +1,7 @@
 import type { Redis, RedisOptions } from 'ioredis'
 import type { StoreError } from '../core/errors.ts'
 import type { Clock, Timer } from '../core/ports.ts'
+import { connectionSettings } from './connection-settings.ts'
 import { connectionFailure, notConnected } from './failures.ts'
 
 /** Why a connection may not be used, and whether another connection may do better. */
@@ -222,35 +223,6 @@ export class Connection {
     this.#usable = false
     this.#onChange(fault)
   }
-}
-
-/** Leasehold's own settings, whatever the caller's client has. */
-const settings: RedisOptions = {
-  lazyConnect: true,
-  enableOfflineQueue: false,
-  autoResendUnfulfilledCommands: false,
-  autoResubscribe: false,
-  // Rejects what is in flight as soon as the socket is lost.
-  maxRetriesPerRequest: 0,
-  enableAutoPipelining: false,
-  commandTimeout: undefined,
-  socketTimeout: undefined,
-  blockingTimeout: undefined,
-  reconnectOnError: null,
-  // We ask more than ioredis would; only Sentinel's connector depends on its question.
-  enableReadyCheck: false,
-  maxLoadingRetryTime: 100,
-  connectTimeout: 3_000,
-  keepAlive: 5_000,
-  noDelay: true,
-  keyPrefix: '',
-  readOnly: false,
-  monitor: false,
-  stringNumbers: false,
-  protocol: 2,
-  replyMapping: 'legacy',
-  scripts: undefined,
-  himportFieldsets: undefined,
 }
 
 interface PromiseWithResolvers<T> {
