@@ -1,4 +1,4 @@
-import type { Cluster, ClusterOptions, Redis, RedisOptions } from 'ioredis'
+import type { Cluster, Redis, RedisOptions } from 'ioredis'
 import type { StoreError } from '../core/errors.ts'
 import type { Clock } from '../core/ports.ts'
 import { readFromNode } from './cluster-reads.ts'

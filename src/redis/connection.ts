@@ -61,7 +61,7 @@ export class Connection {
     this.#upkeep = options.upkeep
     this.#onChange = options.onChange
     this.redis = options.create({
-      ...settings,
+      ...connectionSettings,
       connectionName: options.name,
       retryStrategy: () => this.#retryMs(options.beforeRetry),
     })
