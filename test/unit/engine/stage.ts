@@ -136,12 +136,11 @@ export function track<Value>(clock: VirtualClock, promise: Promise<Value>): Trac
   return tracked
 }
 
+type Watched<Name extends CacheEventName> = { [Each in Name]: { readonly event: Each } & CacheEvents[Each] }[Name]
+
 /** Collects the records of the events named, in order, each with its event's name. */
-export function watch<Name extends CacheEventName>(
-  cache: Cache,
-  ...names: readonly Name[]
-): ({ event: Name } & CacheEvents[Name])[] {
-  const records: ({ event: Name } & CacheEvents[Name])[] = []
+export function watch<Name extends CacheEventName>(cache: Cache, ...names: readonly Name[]): Watched<Name>[] {
+  const records: Watched<Name>[] = []
   for (const name of names) cache.on(name, record => records.push({ event: name, ...record }))
   return records
 }
