@@ -112,7 +112,7 @@ async function hotKeys(fleet: Fleet): Promise<void> {
 
 async function races(fleet: Fleet): Promise<void> {
   for (const invalidation of ['delete', 'set', 'expire'] satisfies Invalidation[]) {
-    for (const origin of ['same process', 'another process'] satisfies Origin[]) {
+    for (const origin of ['the same process', 'another process'] satisfies Origin[]) {
       const { reads, outdated, failures } = await withCache(fleet, 3, {}, cache =>
         invalidateDuringLoad(cache, invalidation, origin, 200),
       )

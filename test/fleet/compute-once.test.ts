@@ -38,6 +38,16 @@ describe('a cold key is computed once', () => {
     await cache.close()
   })
 
+  it('waiters are woken when the load ends: they do not wait for the end of the lease', { timeout: 20_000 }, async () => {
+    const cache = await fleet.open({ lease: '1m' }, { processes: 6 })
+    await using commands = await CommandWatch.start(fleet.redisUrl, cache.namespace)
+    const { loads, answers } = await coldKey(cache, { callers: 50, takesMs: 500 })
+    expect({ loads, answers }).toEqual({ loads: 1, answers: { 'source-0': 300 } })
+    // Each process asks for the lease, and those that waited once more for the value.
+    expect((await commands.take())['acquire']).toBeLessThanOrEqual(6 + 5)
+    await cache.close()
+  })
+
   it('waiters do not poll: one acquire per process for each remaining lease', async () => {
     const processes = 6
     const takesMs = 3000

@@ -11,16 +11,16 @@ beforeAll(async () => {
 afterAll(() => fleet.stop())
 
 const cases: readonly [Invalidation, Origin][] = [
-  ['delete', 'same process'],
+  ['delete', 'the same process'],
   ['delete', 'another process'],
-  ['set', 'same process'],
+  ['set', 'the same process'],
   ['set', 'another process'],
-  ['expire', 'same process'],
+  ['expire', 'the same process'],
   ['expire', 'another process'],
 ]
 
 describe('a value loaded before an invalidation is never an answer after it', () => {
-  it.each(cases)('%s from the %s while the loader runs: 0 outdated reads', async (invalidation, origin) => {
+  it.each(cases)('%s by %s while the loader runs: 0 outdated reads', async (invalidation, origin) => {
     const cache = await fleet.open()
     const each = 25
     const { reads, outdated, failures } = await invalidateDuringLoad(cache, invalidation, origin, each)

@@ -66,7 +66,7 @@ export interface Reads {
 }
 
 export type Invalidation = 'delete' | 'set' | 'expire'
-export type Origin = 'same process' | 'another process'
+export type Origin = 'the same process' | 'another process'
 
 /**
  * While a loader runs in one process its source changes, and the key is deleted, set or expired. Then everyone reads: before the old load has
@@ -80,7 +80,7 @@ export async function invalidateDuringLoad(
 ): Promise<Reads> {
   const keys = newKeys(count)
   const [holder, other] = cache.members as readonly [Member, Member]
-  const by = origin === 'same process' ? holder : other
+  const by = origin === 'the same process' ? holder : other
   const [old, current, gate] = [`old of ${keys[0]}`, `new of ${keys[0]}`, `gate of ${keys[0]}`]
   await cache.setSource(old)
   const loading = cache.read(holder, keys, { gate })
