@@ -55,6 +55,7 @@ const payloads: Readonly<Record<string, (index: number) => unknown>> = {
 /** `getOrSet` hits against Redis beside raw ioredis `getBuffer` of the same bytes, in interleaved rounds. */
 export async function benchHitPath(redisUrl: string, rounds = 9): Promise<Measurement[]> {
   const raw = new Redis(redisUrl)
+  raw.on('error', () => {})
   const namespace = `bench-${process.pid}`
   const open = (values: 'copy' | 'freeze'): Cache =>
     createCache({ namespace, store: redisStore(redisUrl), ttl: '1h', refresh: false, values })
@@ -72,7 +73,11 @@ export async function benchHitPath(redisUrl: string, rounds = 9): Promise<Measur
       const contenders: Contender[] = [
         { name: 'ioredis getBuffer', payload, read: index => raw.getBuffer(stored[index] as string) },
         { name: "getOrSet, values 'copy'", payload, read: index => copy.getOrSet(keys[index] as string, load, { ttl: '1h' }) },
-        { name: "getOrSet, values 'freeze'", payload, read: index => freeze.getOrSet(keys[index] as string, load, { ttl: '1h' }) },
+        {
+          name: "getOrSet, values 'freeze'",
+          payload,
+          read: index => freeze.getOrSet(keys[index] as string, load, { ttl: '1h' }),
+        },
       ]
       for (const inFlight of [64, 512, 1]) measurements.push(...(await compare(contenders, inFlight, rounds)))
     }

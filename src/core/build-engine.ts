@@ -1,6 +1,6 @@
 import type { Engine } from './engine.ts'
 import { reportStoreError } from './engine.ts'
-import { StoreError } from './errors.ts'
+import { isStoreError } from './errors.ts'
 import { CacheEventEmitter } from './event-emitter.ts'
 import { EventLoopDelay } from './event-loop-delay.ts'
 import { Sequence } from './flight.ts'
@@ -41,7 +41,7 @@ export function buildEngine(
     },
   })
   const leases = new LeaseKeeper(store, clock, loopDelay, (key, error) => {
-    if (error instanceof StoreError) reportStoreError({ events, clock }, 'renew', key, error)
+    if (isStoreError(error)) reportStoreError({ events, clock }, 'renew', key, error)
     // No caller is there to hear of a bug in the store.
     else process.emitWarning(`the store threw while it renewed the lease of '${key.key}': ${String(error)}`, 'LeaseholdWarning')
   })

@@ -21,8 +21,6 @@ export class Call implements EntryKey, Passenger {
   readonly seen: Token[] = []
   /** The store failed this call: it goes to the loader without a lease. */
   storeFailed = false
-  /** How often a flight's answer was not for this call. */
-  restarts = 0
   /** Monotonic ms after which the call waits no longer; set when it first waits. */
   waitUntil: number | undefined
   #budget: StoreBudget | undefined

@@ -1,4 +1,4 @@
-import { StoreError } from './errors.ts'
+import { isStoreError, type StoreError } from './errors.ts'
 import type { CacheEventEmitter } from './event-emitter.ts'
 import type { EventLoopDelay } from './event-loop-delay.ts'
 import type { StoreErrorRecord } from './events.ts'
@@ -47,7 +47,7 @@ export function reportStoreError(
   key: EntryKey,
   error: unknown,
 ): StoreError {
-  if (!(error instanceof StoreError)) throw error
+  if (!isStoreError(error)) throw error
   if (engine.events.listeners['store-error'] !== undefined) {
     const { code, outcome } = error
     engine.events.emit('store-error', { ...recordBase(engine, key), command, code, outcome, error })

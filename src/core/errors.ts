@@ -63,3 +63,8 @@ export class StoreError extends LeaseholdError {
     this.outcome = outcome
   }
 }
+
+/** Also true for store errors of another copy of the package. */
+export function isStoreError(error: unknown): error is StoreError {
+  return isLeaseholdError(error) && 'outcome' in error
+}

@@ -39,7 +39,7 @@ export function startFlight(
   registry: Flights | undefined,
 ): { readonly flight: Flight; readonly finished: Promise<RunResult> } {
   const abandon = new AbortController()
-  const flight = new Flight(plan.key, engine.sequence, () => {
+  const flight = new Flight(() => {
     registry?.close(plan.id, flight)
     abandon.abort(new DOMException('every caller has left', 'AbortError'))
   })
@@ -135,7 +135,9 @@ export class FlightRun {
   #beginLoad(): number {
     // Whoever forces a load from now on must not join this one, which will have begun before his call.
     if (this.plan.purpose === 'force') this.#registry?.close(this.plan.id, this.flight)
-    return this.flight.beginLoad()
+    const loadSeq = this.engine.sequence.next()
+    this.flight.beginLoad(loadSeq)
+    return loadSeq
   }
 
   /**

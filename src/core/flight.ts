@@ -1,4 +1,4 @@
-import type { Entry, EntryKey } from './ports.ts'
+import type { Entry } from './ports.ts'
 
 /** Counts calls and commands in the order in which they began. It is what the vouching rule compares. */
 export class Sequence {
@@ -39,52 +39,25 @@ interface Seat {
 }
 
 /**
- * The calls of this process that wait for one key together, and how far their common answer is:
- * `asking` (an acquire is on the wire) → `waiting` or `loading` → `committing` → landed.
- * The run itself is in `run-flight.ts`; here is who may take its answer.
+ * The calls of this process that wait for one key together. Anyone may join at any time; who may take the answer is decided when the flight
+ * lands, by the vouching rule, and the others start over. What a flight does until then is in `flight-run.ts`.
  */
 export class Flight {
-  readonly key: EntryKey
-  readonly #sequence: Sequence
   readonly #seats = new Set<Seat>()
   readonly #onDeserted: () => void
-  /** When the vouching command now on the wire was sent; Infinity while none is. */
-  #sentSeq = Infinity
   #loadSeq = Infinity
-  #revoked = false
   #landed = false
-  #changed: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined
 
-  constructor(key: EntryKey, sequence: Sequence, onDeserted: () => void) {
-    this.key = key
-    this.#sequence = sequence
+  /** @param onDeserted Called when the last caller has left before the landing. */
+  constructor(onDeserted: () => void) {
     this.#onDeserted = onDeserted
-  }
-
-  get revoked(): boolean {
-    return this.#revoked
-  }
-
-  get landed(): boolean {
-    return this.#landed
   }
 
   get deserted(): boolean {
     return this.#seats.size === 0
   }
 
-  /** When the load began; Infinity before. */
-  get loadSeq(): number {
-    return this.#loadSeq
-  }
-
-  /** The vouching rule for joiners: the answer must be loaded, or vouched for by a command sent, after the call began. */
-  accepts(passenger: Passenger): boolean {
-    if (this.#landed) return false
-    return passenger.began < (this.#revoked ? this.#loadSeq : this.#sentSeq)
-  }
-
-  /** Resolves with the flight's answer. `leave` gives the seat up; when the last one leaves so, the flight is told. */
+  /** Resolves with the flight's answer. `leave` gives the seat up; when the last one leaves deserting, the flight is told. */
   join(passenger: Passenger): { readonly answer: Promise<FlightAnswer>; readonly leave: (deserting: boolean) => void } {
     let seat: Seat | undefined
     const answer = new Promise<FlightAnswer>(land => {
@@ -98,43 +71,19 @@ export class Flight {
     return { answer, leave }
   }
 
-  /** Resolves when the command on the wire has been answered, or the flight has landed. */
-  changed(): Promise<void> {
-    if (this.#changed === undefined) {
-      let resolve = (): void => {}
-      const promise = new Promise<void>(settle => (resolve = settle))
-      this.#changed = { promise, resolve }
-    }
-    return this.#changed.promise
+  beginLoad(loadSeq: number): void {
+    this.#loadSeq = loadSeq
   }
 
-  /** A vouching command leaves now: from here on it closes to new joiners. Returns the sequence number. */
-  sending(): number {
-    this.#sentSeq = this.#sequence.next()
-    return this.#sentSeq
-  }
-
-  /** The command was answered and vouched for nothing: open again. */
-  answered(): void {
-    this.#sentSeq = Infinity
-    this.#announceChange()
-  }
-
-  beginLoad(): number {
-    this.#loadSeq = this.#sequence.next()
-    return this.#loadSeq
-  }
-
-  /** The load's value is revoked: only calls that began before the load may still take it, the others start over at once. */
-  revoke(): void {
-    if (this.#loadSeq === Infinity || this.#revoked) return
-    this.#revoked = true
+  /** The load's value is revoked: calls that began before the load may still take it, the others start over at once. False before the load. */
+  revoke(): boolean {
+    if (this.#loadSeq === Infinity) return false
     for (const seat of this.#seats) {
       if (seat.passenger.began < this.#loadSeq) continue
       this.#seats.delete(seat)
       seat.land({ kind: 'restart' })
     }
-    this.#announceChange()
+    return true
   }
 
   land(outcome: FlightOutcome): void {
@@ -144,11 +93,5 @@ export class Flight {
       land('validBefore' in outcome && passenger.began >= outcome.validBefore ? { kind: 'restart' } : outcome)
     }
     this.#seats.clear()
-    this.#announceChange()
-  }
-
-  #announceChange(): void {
-    this.#changed?.resolve()
-    this.#changed = undefined
   }
 }

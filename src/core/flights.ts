@@ -10,8 +10,8 @@ export function keyId(key: EntryKey): string {
 export class Flights {
   readonly #byId = new Map<string, Flight>()
 
-  get(id: string): Flight | undefined {
-    return this.#byId.size === 0 ? undefined : this.#byId.get(id)
+  find(key: EntryKey): Flight | undefined {
+    return this.#byId.size === 0 ? undefined : this.#byId.get(keyId(key))
   }
 
   open(id: string, flight: Flight): void {
@@ -23,10 +23,7 @@ export class Flights {
   }
 
   /** This process is about to change the key: a load that is running must not answer calls that come after. */
-  revoke(id: string): void {
-    const flight = this.get(id)
-    if (flight === undefined) return
-    flight.revoke()
-    if (flight.revoked) this.#byId.delete(id)
+  revoke(key: EntryKey): void {
+    if (this.find(key)?.revoke() === true) this.#byId.delete(keyId(key))
   }
 }

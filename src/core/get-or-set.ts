@@ -3,55 +3,39 @@ import { decodeValue, recordBase, undecodable, type Engine } from './engine.ts'
 import { LeaseholdError } from './errors.ts'
 import type { MissRecord, StaleRecord } from './events.ts'
 import type { Flight, FlightAnswer } from './flight.ts'
+import type { Flights } from './flights.ts'
 import { loadTimeout, startFlight } from './flight-run.ts'
 import { insideLoaderOf } from './load-attempt.ts'
 import { absent, answerFromStore, findStandIn } from './read-through.ts'
 
-/** After this many restarts a call leads a flight of its own and takes its own value, so that constant invalidation cannot starve it. */
-const mostRestarts = 2
-
 /** Answers one call: from an open flight, from the store, or by a load. */
 export async function getOrSet(engine: Engine, call: Call): Promise<unknown> {
   try {
-    return await answerCall(engine, call)
+    const { signal, forceFresh } = call.policy
+    signal?.throwIfAborted()
+    const flights = forceFresh ? engine.forcedFlights : engine.flights
+    let askedAt = call.startedAt
+    for (;;) {
+      let joined = flights.find(call)
+      if (joined === undefined && !forceFresh) {
+        const value = await answerFromStore(engine, call)
+        if (value !== absent) return value
+        call.budget(engine).charge(engine.clock.now() - askedAt)
+        joined = flights.find(call)
+      }
+      if (insideLoaderOf(engine.flights, call.id)) throw recursion(call)
+      const heard = await takeSeat(engine, joined ?? lead(engine, call, flights), call)
+      if (heard.kind !== 'restart') return await conclude(engine, call, heard, joined === undefined)
+      // Not for this call. The next flight will have begun after it, so this happens once at most.
+      askedAt = engine.clock.now()
+    }
   } catch (error) {
     reportMiss(engine, call, 'failed', error)
     throw error
   }
 }
 
-async function answerCall(engine: Engine, call: Call): Promise<unknown> {
-  call.policy.signal?.throwIfAborted()
-  const flights = call.policy.forceFresh ? engine.forcedFlights : engine.flights
-  let mustRead = !call.policy.forceFresh
-  for (;;) {
-    let flight = call.restarts < mostRestarts ? flights.get(call.id) : undefined
-    if (flight !== undefined && !flight.accepts(call)) {
-      // Its vouching command left before this call came. What it brings is stored by the time it is answered, or was not to be had.
-      await flight.changed()
-      call.policy.signal?.throwIfAborted()
-      mustRead = !call.policy.forceFresh
-      continue
-    }
-    if (flight === undefined && mustRead) {
-      const askedAt = call.restarts === 0 ? call.startedAt : engine.clock.now()
-      const value = await answerFromStore(engine, call)
-      if (value !== absent) return value
-      call.budget(engine).charge(engine.clock.now() - askedAt)
-      mustRead = false
-      continue
-    }
-    if (insideLoaderOf(engine.flights, call.id)) throw recursion(call)
-    const leads = flight === undefined
-    flight ??= lead(engine, call, call.restarts < mostRestarts ? flights : undefined)
-    const heard = await takeSeat(engine, flight, call)
-    if (heard.kind !== 'restart') return conclude(engine, call, heard, leads)
-    call.restarts++
-    mustRead = !call.policy.forceFresh
-  }
-}
-
-function lead(engine: Engine, call: Call, registry: Engine['flights'] | undefined): Flight {
+function lead(engine: Engine, call: Call, flights: Flights): Flight {
   const { policy, key, version, loader, seen, stale, storeFailed } = call
   if (engine.phase === 'closed')
     throw new LeaseholdError('CACHE_CLOSED', 'the cache was closed while this call was reading', { key })
@@ -67,7 +51,7 @@ function lead(engine: Engine, call: Call, registry: Engine['flights'] | undefine
     stale,
     storeFailed,
   } as const
-  return startFlight(engine, plan, registry).flight
+  return startFlight(engine, plan, flights).flight
 }
 
 /** Stale values stand in for whatever went wrong; without one the call rejects. */

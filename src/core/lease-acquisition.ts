@@ -2,7 +2,7 @@ import { openEntry, recordBase, reportStoreError, type Engine } from './engine.t
 import type { WaitRecord } from './events.ts'
 import type { Flight } from './flight.ts'
 import type { FlightPlan } from './flight-run.ts'
-import type { AcquireReply, Entry, Token } from './ports.ts'
+import type { AcquireReply, Entry, EntryKey, Token } from './ports.ts'
 
 export type Acquisition =
   /** Someone stored a value; the acquire that brought it was sent at `sentSeq`. */
@@ -43,8 +43,9 @@ export async function acquireLease(engine: Engine, flight: Flight, plan: FlightP
   for (let round = 0; ; round++) {
     const waiter = waiters.register(wakeId)
     try {
-      const asked = await ask(engine, flight, plan, seen, dead)
+      const asked = await ask(engine, plan, seen, dead)
       if (asked === undefined) {
+        for (const token of dead) void releaseDead(engine, key, token)
         waited('store-failed')
         return { kind: 'unleased', outage: true }
       }
@@ -97,13 +98,7 @@ export async function acquireLease(engine: Engine, flight: Flight, plan: FlightP
 }
 
 /** One acquire, tried again within the budget while its outcome is unknown. Undefined: the store did not answer. */
-async function ask(
-  engine: Engine,
-  flight: Flight,
-  plan: FlightPlan,
-  seen: readonly Token[] | 'any',
-  dead: Token[],
-): Promise<Asked | undefined> {
+async function ask(engine: Engine, plan: FlightPlan, seen: readonly Token[] | 'any', dead: Token[]): Promise<Asked | undefined> {
   const { store, clock, random, loopDelay } = engine
   const { key, version } = plan.key
   for (let late = 0; late < mostLateReplies; late++) {
@@ -112,24 +107,29 @@ async function ask(
     const token = random.token()
     const leaseMs = loopDelay.leaseMs(plan.policy.leaseMs, clock.now())
     const wait = plan.purpose !== 'refresh'
-    const sentSeq = flight.sending()
-    let vouched = false
+    const sentSeq = engine.sequence.next()
     try {
       const reply = await plan.budget.spend(() => {
         const notAfter = store.notAfter(plan.key, timeoutMs)
         return store.acquire({ key, version, token, leaseMs, seen, dead, wait, timeoutMs, notAfter })
       })
       if (reply.kind === 'late') continue
-      vouched = reply.kind === 'value'
       return { reply, token, leaseMs, sentSeq }
     } catch (error) {
       const { outcome } = reportStoreError(engine, 'acquire', plan.key, error)
       if (outcome === 'not-executed') return undefined
       // It may yet be granted. Nobody will ever load or commit under it, and the next try takes its place.
       dead.push(token)
-    } finally {
-      if (!vouched) flight.answered()
     }
   }
   return undefined
+}
+
+/** An acquire that was given up may yet be granted; the release sent after it keeps others from waiting for a lease that nobody holds. */
+async function releaseDead(engine: Engine, { key, version }: EntryKey, token: Token): Promise<void> {
+  try {
+    await engine.store.release({ key, version, token, marker: { kind: 'none' }, timeoutMs: engine.options.commandTimeoutMs })
+  } catch {
+    // The lease ends by itself.
+  }
 }

@@ -54,7 +54,7 @@ export async function settleLeased(run: FlightRun, load: LeasedLoad): Promise<Ru
 }
 
 async function settleCommit(run: FlightRun, load: LeasedLoad, entry: Entry): Promise<RunResult> {
-  const sentSeq = run.flight.sending()
+  const sentSeq = run.engine.sequence.next()
   const outcome = load.lost ? 'lost' : await commit(run, load, entry)
   reportCommit(run, entry, outcome)
   // A full store held the lease until it said so, which vouches for the value as well as storing it would.
@@ -73,7 +73,7 @@ async function settleCommit(run: FlightRun, load: LeasedLoad, entry: Entry): Pro
  */
 export function settleUnleased(run: FlightRun, load: UnleasedLoad): RunResult {
   const { result, loadSeq, outage } = load
-  const validBefore = outage && !run.flight.revoked ? Infinity : loadSeq
+  const validBefore = outage ? Infinity : loadSeq
   if (result === undefined) return 'failed'
   if (result.kind === 'failed') {
     run.land({ kind: 'failed', error: result.error })
@@ -110,7 +110,7 @@ function markerAfterFailure({ plan }: FlightRun, load: LeasedLoad, error: unknow
 /** A load that stores nothing is vouched for by its release: the lease held until then. Returns `validBefore`. */
 async function vouchByRelease(run: FlightRun, load: LeasedLoad, marker: Marker): Promise<number> {
   const { budget } = run.plan
-  const sentSeq = run.flight.sending()
+  const sentSeq = run.engine.sequence.next()
   const timeoutMs = Math.max(1, budget.timeoutMs(false))
   return (await budget.spend(() => release(run, load, marker, timeoutMs))) ? sentSeq : load.loadSeq
 }

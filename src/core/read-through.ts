@@ -61,7 +61,9 @@ export async function findStandIn(engine: Engine, call: Call, reason: StaleRecor
   if (value === undecodable) return undefined
   return {
     value,
-    report: () => (isFresh ? reportHit(engine, call, entry, nowMs) : reportStale(engine, call, entry, reason)),
+    // Who forced a load was not given one, however fresh the value.
+    report: () =>
+      isFresh && !policy.forceFresh ? reportHit(engine, call, entry, nowMs) : reportStale(engine, call, entry, reason),
   }
 }
 

@@ -2,7 +2,6 @@ import { recordBase, reportStoreError, type Engine } from './engine.ts'
 import { entryTimes } from './entry-times.ts'
 import { LeaseholdError, type StoreError } from './errors.ts'
 import type { SetRecord } from './events.ts'
-import { keyId } from './flights.ts'
 import type { Policy } from './options.ts'
 import type { EntryKey, PutReply } from './ports.ts'
 
@@ -16,7 +15,7 @@ export async function setValue(engine: Engine, key: string, value: unknown, poli
   const entryKey: EntryKey = { key, version: policy.version }
   if (value === undefined)
     throw new LeaseholdError('UNSERIALIZABLE_VALUE', `undefined cannot be stored; delete '${key}' instead`, { key })
-  if (Number.isNaN(store.now(entryKey))) await store.ready(entryKey, engine.options.commandTimeoutMs)
+  if (Number.isNaN(store.now(entryKey))) await serverTime(engine, entryKey)
   const times = entryTimes(policy, policy.ttlMs, store.now(entryKey), random, 0)
   const bytes = codec.encode(entryKey, value, times, random.token())
   if (bytes.length > codec.maxValueBytes) throw tooLarge(key, bytes.length, codec.maxValueBytes)
@@ -47,6 +46,14 @@ export async function setValue(engine: Engine, key: string, value: unknown, poli
       bytes: bytes.length,
       durationMs: clock.now() - startedAt,
     })
+  }
+}
+
+async function serverTime(engine: Engine, key: EntryKey): Promise<void> {
+  try {
+    await engine.store.ready(key, engine.options.commandTimeoutMs)
+  } catch (error) {
+    throw reportStoreError(engine, 'put', key, error)
   }
 }
 
@@ -83,9 +90,9 @@ async function invalidate(engine: Engine, command: 'remove' | 'expire', key: Ent
 function revokeFlights(engine: Engine, key: EntryKey): void {
   // The store revokes the neighbouring versions too.
   for (const version of [key.version - 1, key.version, key.version + 1]) {
-    const id = keyId({ key: key.key, version })
-    engine.flights.revoke(id)
-    engine.forcedFlights.revoke(id)
+    const neighbour = { key: key.key, version }
+    engine.flights.revoke(neighbour)
+    engine.forcedFlights.revoke(neighbour)
   }
 }
 
