@@ -17,7 +17,7 @@ async function run(): Promise<void> {
   const quick = flags.has('--quick')
   console.log(`Node ${process.version}, ${process.platform} ${process.arch}`)
   if (!flags.has('--only') || only === 'hit-path') await hitPath(quick)
-  if (!flags.has('--only') || only === 'codecs') await benchCodecs()
+  if (!flags.has('--only') || only === 'codecs') benchCodecs()
 }
 
 async function hitPath(quick: boolean): Promise<void> {

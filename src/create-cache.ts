@@ -1,8 +1,8 @@
 import { createEntryCodec } from './codec/entry-codec.ts'
 import { buildEngine } from './core/build-engine.ts'
 import { Cache } from './core/cache.ts'
-import type { CacheOptions } from './core/options.ts'
-import { resolveCacheOptions } from './core/resolve-options.ts'
+import type { CacheOptions } from './core/options/options.ts'
+import { resolveCacheOptions } from './core/options/resolve-options.ts'
 import { memoryStore } from './memory/memory-store.ts'
 
 /**

@@ -1,13 +1,13 @@
 export { createCache } from './create-cache.ts'
 export type { Cache } from './core/cache.ts'
-export type { CachedEntry } from './core/cached-entry.ts'
+export type { CachedEntry } from './core/calls/cached-entry.ts'
 export { isLeaseholdError, LeaseholdError, StoreError } from './core/errors.ts'
 export type { ErrorCode, ErrorDetails, StoreErrorCode } from './core/errors.ts'
 export type { CacheEventListener } from './core/event-emitter.ts'
 export type * from './core/events.ts'
-export { defineKey, isCanonicalKey, KEY_PATTERN } from './core/key-builder.ts'
-export type { DefineKeyOptions, KeyBuilder, KeyParams, NoParams } from './core/key-builder.ts'
-export type { Loader, LoaderContext, StaleValue } from './core/loader-context.ts'
+export { defineKey, isCanonicalKey, KEY_PATTERN } from './core/keys/key-builder.ts'
+export type { DefineKeyOptions, KeyBuilder, KeyParams, NoParams } from './core/keys/key-builder.ts'
+export type { Loader, LoaderContext, StaleValue } from './core/flights/loader-context.ts'
 export { memoryStore } from './memory/memory-store.ts'
 export type { MemoryStoreOptions } from './memory/memory-store.ts'
 export type {
@@ -21,7 +21,7 @@ export type {
   Serializer,
   SetOptions,
   TimeoutOptions,
-} from './core/options.ts'
+} from './core/options/options.ts'
 export type {
   AcquireReply,
   AcquireRequest,

@@ -1,5 +1,5 @@
 import { constants, deflateRawSync, inflateRawSync } from 'node:zlib'
-import type { Compression } from '../core/options.ts'
+import type { Compression } from '../core/options/options.ts'
 
 /** Raw deflate at its fastest level: the entry's checksum and length make a container's own redundant. */
 export const deflate: Compression = {

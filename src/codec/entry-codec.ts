@@ -1,5 +1,5 @@
 import { isLeaseholdError, LeaseholdError } from '../core/errors.ts'
-import type { EntryCodecOptions } from '../core/options.ts'
+import type { EntryCodecOptions } from '../core/options/options.ts'
 import type { Entry, EntryCodec, EntryKey, EntryTimes, Token, Unreadable, UnreadableReason } from '../core/ports.ts'
 import { KeyedChecksum } from './checksum.ts'
 import { deepFreeze } from './deep-freeze.ts'

@@ -1,4 +1,4 @@
-import type { Serializer } from '../core/options.ts'
+import type { Serializer } from '../core/options/options.ts'
 import { checkForJson } from './check-value.ts'
 
 /** JSON, for exactly those values that come back from it equal. */

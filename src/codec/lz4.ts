@@ -1,5 +1,5 @@
 import { compressSync, uncompressSync } from 'lz4-napi'
-import type { Compression } from '../core/options.ts'
+import type { Compression } from '../core/options/options.ts'
 
 const sizeBytes = 4
 

@@ -1,5 +1,5 @@
 import { Packr, RESET_BUFFER_MODE } from 'msgpackr'
-import type { Serializer } from '../core/options.ts'
+import type { Serializer } from '../core/options/options.ts'
 import { checkForMsgpack } from './check-value.ts'
 import { putOn, takeOff } from './disguise.ts'
 import { packOptions, unpackRecords } from './record-tables.ts'

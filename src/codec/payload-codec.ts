@@ -1,5 +1,5 @@
 import { isLeaseholdError, LeaseholdError } from '../core/errors.ts'
-import type { Compression, EntryCodecOptions, Serializer } from '../core/options.ts'
+import type { Compression, EntryCodecOptions, Serializer } from '../core/options/options.ts'
 import { deflate } from './deflate.ts'
 import { offset, payloadStart } from './header.ts'
 import { json } from './json.ts'

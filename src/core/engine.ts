@@ -1,14 +1,14 @@
 import { isStoreError, type StoreError } from './errors.ts'
 import type { CacheEventEmitter } from './event-emitter.ts'
-import type { EventLoopDelay } from './event-loop-delay.ts'
+import type { EventLoopDelay } from './flights/event-loop-delay.ts'
 import type { StoreErrorRecord } from './events.ts'
-import type { Sequence } from './flight.ts'
-import type { Flights } from './flights.ts'
-import type { LeaseKeeper } from './lease-keeper.ts'
-import type { EngineOptions } from './options.ts'
+import type { Sequence } from './flights/flight.ts'
+import type { Flights } from './flights/flights.ts'
+import type { LeaseKeeper } from './flights/lease-keeper.ts'
+import type { EngineOptions } from './options/options.ts'
 import type { Clock, Entry, EntryCodec, EntryKey, Random, Store, Unreadable } from './ports.ts'
-import type { RefreshAhead } from './refresh-ahead.ts'
-import type { Waiters } from './waiters.ts'
+import type { RefreshAhead } from './calls/refresh-ahead.ts'
+import type { Waiters } from './flights/waiters.ts'
 
 /** What the parts of one cache share. */
 export interface Engine {

@@ -147,7 +147,7 @@ export class MemoryServer {
 }
 
 /** A namespace has no NUL and a version no colon, so no two keys share an id. */
-function idOf(namespace: string, { key, version }: EntryKey): string {
+export function idOf(namespace: string, { key, version }: EntryKey): string {
   return `${namespace}\0${version}:${key}`
 }
 

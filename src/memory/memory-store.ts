@@ -1,5 +1,5 @@
 import { StoreError } from '../core/errors.ts'
-import { invalidOption, unknownOption } from '../core/invalid-option.ts'
+import { invalidOption, unknownOption } from '../core/options/invalid-option.ts'
 import type {
   AcquireReply,
   AcquireRequest,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { optionTable } from '../../src/core/option-table.ts'
+import { optionTable } from '../../src/core/options/option-table.ts'
 import { page, plain, sections, tableRows } from './pages.ts'
 import { errorCodes, eventFields } from './source-facts.ts'
 

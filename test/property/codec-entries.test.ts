@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { createEntryCodec } from '../../src/codec/entry-codec.ts'
 import { headerBytes, mark, offset } from '../../src/codec/header.ts'
 import { lz4 } from '../../src/codec/lz4.ts'
-import type { EntryCodecOptions } from '../../src/core/options.ts'
+import type { EntryCodecOptions } from '../../src/core/options/options.ts'
 import type { Entry, EntryCodec, EntryKey, Unreadable } from '../../src/core/ports.ts'
 import { sameValue } from '../same-value.ts'
 

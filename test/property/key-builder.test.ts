@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { defineKey, isCanonicalKey, KEY_PATTERN } from '../../src/core/key-builder.ts'
-import { decodeParams } from '../../src/core/key-decoding.ts'
+import { defineKey, isCanonicalKey, KEY_PATTERN } from '../../src/core/keys/key-builder.ts'
+import { decodeParams } from '../../src/core/keys/key-decoding.ts'
 
 type Build = (params: object) => string
 

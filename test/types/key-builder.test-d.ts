@@ -1,5 +1,5 @@
 import { describe, expectTypeOf, it } from 'vitest'
-import { defineKey, type KeyBuilder, type KeyValue } from '../../src/core/key-builder.ts'
+import { defineKey, type KeyBuilder, type KeyValue } from '../../src/core/keys/key-builder.ts'
 
 interface UserParams {
   readonly id: string

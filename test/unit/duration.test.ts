@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { formatDuration, parseDuration } from '../../src/core/duration.ts'
-import type { Duration } from '../../src/core/options.ts'
+import { formatDuration, parseDuration } from '../../src/core/options/duration.ts'
+import type { Duration } from '../../src/core/options/options.ts'
 
 const bounds = { min: 0, max: 365 * 86_400_000 }
 const parse = (value: unknown, limits = bounds) => parseDuration(value as Duration, 'ttl', limits)

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { defineKey, isCanonicalKey, KEY_PATTERN } from '../../src/core/key-builder.ts'
+import { defineKey, isCanonicalKey, KEY_PATTERN } from '../../src/core/keys/key-builder.ts'
 
 const anyKey = defineKey('any') as (params: object) => string
 const spelled = (value: unknown) => anyKey({ p: value }).slice('any:p='.length)

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { systemClock, systemRandom } from '../../src/core/clock.ts'
-import { cacheOptionNames, keyOptionNames, optionTable, setOptionNames } from '../../src/core/option-table.ts'
-import type { CallOptions, Policy } from '../../src/core/options.ts'
-import { resolveCacheOptions, resolveCallOptions } from '../../src/core/resolve-options.ts'
+import { cacheOptionNames, keyOptionNames, optionTable, setOptionNames } from '../../src/core/options/option-table.ts'
+import type { CallOptions, Policy } from '../../src/core/options/options.ts'
+import { resolveCacheOptions, resolveCallOptions } from '../../src/core/options/resolve-options.ts'
 
 const cacheOf = (options: object) => resolveCacheOptions({ namespace: 'shop', ...options })
 const base = cacheOf({}).engine.policy

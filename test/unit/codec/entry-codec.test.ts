@@ -3,7 +3,7 @@ import { createEntryCodec } from '../../../src/codec/entry-codec.ts'
 import { KeyedChecksum } from '../../../src/codec/checksum.ts'
 import { headerBytes, mark, markExpired, offset } from '../../../src/codec/header.ts'
 import { lz4 } from '../../../src/codec/lz4.ts'
-import type { Compression, EntryCodecOptions, Serializer } from '../../../src/core/options.ts'
+import type { Compression, EntryCodecOptions, Serializer } from '../../../src/core/options/options.ts'
 import type { Entry, EntryCodec, Unreadable } from '../../../src/core/ports.ts'
 
 const key = { key: 'user:1', version: 0 }

@@ -4,7 +4,7 @@ import { createEntryCodec } from '../../../src/codec/entry-codec.ts'
 import { FrozenValues } from '../../../src/codec/frozen-values.ts'
 import { headerBytes, markExpired, offset } from '../../../src/codec/header.ts'
 import { json } from '../../../src/codec/json.ts'
-import type { Serializer } from '../../../src/core/options.ts'
+import type { Serializer } from '../../../src/core/options/options.ts'
 import type { Entry, EntryCodec } from '../../../src/core/ports.ts'
 
 const key = { key: 'user:1', version: 0 }

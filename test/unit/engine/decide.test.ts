@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { decide, staleness, type Decision } from '../../../src/core/decide.ts'
-import type { RefreshPolicy } from '../../../src/core/options.ts'
+import { decide, staleness, type Decision } from '../../../src/core/calls/decide.ts'
+import type { RefreshPolicy } from '../../../src/core/options/options.ts'
 import { seededRandom } from '../../../src/testing/seeded-random.ts'
 
 const off: RefreshPolicy = { strategy: 'off' }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { EventLoopDelay } from '../../../src/core/event-loop-delay.ts'
+import { EventLoopDelay } from '../../../src/core/flights/event-loop-delay.ts'
 import type { AcquireRequest } from '../../../src/core/ports.ts'
 import { openFleet } from './stage.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { EventLoopDelay } from '../../../src/core/event-loop-delay.ts'
-import { LeaseKeeper } from '../../../src/core/lease-keeper.ts'
+import { EventLoopDelay } from '../../../src/core/flights/event-loop-delay.ts'
+import { LeaseKeeper } from '../../../src/core/flights/lease-keeper.ts'
 import type { RenewRequest, Store } from '../../../src/core/ports.ts'
 import { seededRandom } from '../../../src/testing/seeded-random.ts'
 import { virtualClock } from '../../../src/testing/virtual-clock.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { StaleValue } from '../../../src/core/loader-context.ts'
+import type { StaleValue } from '../../../src/core/flights/loader-context.ts'
 import { seededRandom } from '../../../src/testing/seeded-random.ts'
 import { openFleet, watch } from './stage.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Cache } from '../../../src/core/cache.ts'
-import type { CallOptions } from '../../../src/core/options.ts'
+import type { CallOptions } from '../../../src/core/options/options.ts'
 import { openFleet, track } from './stage.ts'
 
 const recursion = { code: 'LOADER_RECURSION', key: 'k' }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { StoreBudget } from '../../../src/core/store-budget.ts'
+import { StoreBudget } from '../../../src/core/calls/store-budget.ts'
 import { virtualClock } from '../../../src/testing/virtual-clock.ts'
 import { sleep } from './stage.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { Loader } from '../../../src/core/loader-context.ts'
+import type { Loader } from '../../../src/core/flights/loader-context.ts'
 import { openFleet, track, watch, type Fleet } from './stage.ts'
 
 type Make = (fleet: Fleet) => Loader<unknown>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Waiters } from '../../../src/core/waiters.ts'
+import { Waiters } from '../../../src/core/flights/waiters.ts'
 import { virtualClock } from '../../../src/testing/virtual-clock.ts'
 import { track } from './stage.ts'
 

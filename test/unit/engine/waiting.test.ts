@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { Waiters, type Waiter } from '../../../src/core/waiters.ts'
+import { Waiters, type Waiter } from '../../../src/core/flights/waiters.ts'
 import { lostRequest, slow } from '../../../src/testing/chaos-store.ts'
 import { openFleet, track, watch } from './stage.ts'
 

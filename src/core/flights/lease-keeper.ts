@@ -1,4 +1,4 @@
-import type { Clock, EntryKey, Store, Timer, Token } from './ports.ts'
+import type { Clock, EntryKey, Store, Timer, Token } from '../ports.ts'
 import type { EventLoopDelay } from './event-loop-delay.ts'
 
 /** A lease that this process holds and renews. */

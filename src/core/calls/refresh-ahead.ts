@@ -1,9 +1,9 @@
 import type { Call } from './call.ts'
-import { recordBase, type Engine } from './engine.ts'
-import type { RefreshRecord } from './events.ts'
-import { startFlight, type RunResult } from './flight-run.ts'
-import type { Policy } from './options.ts'
-import type { Entry } from './ports.ts'
+import { recordBase, type Engine } from '../engine.ts'
+import type { RefreshRecord } from '../events.ts'
+import { startFlight, type RunResult } from '../flights/flight-run.ts'
+import type { Policy } from '../options/options.ts'
+import type { Entry } from '../ports.ts'
 import { StoreBudget } from './store-budget.ts'
 
 const mostQuietKeys = 10_000

@@ -1,4 +1,4 @@
-import type { Clock, Random, StoreProvider } from './ports.ts'
+import type { Clock, Random, StoreProvider } from '../ports.ts'
 
 /** Milliseconds, or a number with its unit: `'500ms'`, `'30s'`, `'5m'`, `'1h'`, `'7d'`. */
 export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`

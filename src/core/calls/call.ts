@@ -1,9 +1,9 @@
-import { keyId } from './flights.ts'
-import type { Engine } from './engine.ts'
-import type { Passenger } from './flight.ts'
-import type { Loader } from './loader-context.ts'
-import type { Policy } from './options.ts'
-import type { Entry, EntryKey, Token } from './ports.ts'
+import { keyId } from '../flights/flights.ts'
+import type { Engine } from '../engine.ts'
+import type { Passenger } from '../flights/flight.ts'
+import type { Loader } from '../flights/loader-context.ts'
+import type { Policy } from '../options/options.ts'
+import type { Entry, EntryKey, Token } from '../ports.ts'
 import { StoreBudget } from './store-budget.ts'
 
 /** One `getOrSet` on its way to an answer. */

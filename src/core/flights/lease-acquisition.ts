@@ -1,8 +1,8 @@
-import { openEntry, recordBase, reportStoreError, type Engine } from './engine.ts'
-import type { WaitRecord } from './events.ts'
+import { openEntry, recordBase, reportStoreError, type Engine } from '../engine.ts'
+import type { WaitRecord } from '../events.ts'
 import type { Flight } from './flight.ts'
 import type { FlightPlan } from './flight-run.ts'
-import type { AcquireReply, Entry, EntryKey, Token } from './ports.ts'
+import type { AcquireReply, Entry, EntryKey, Token } from '../ports.ts'
 
 export type Acquisition =
   /** Someone stored a value; the acquire that brought it was sent at `sentSeq`. */

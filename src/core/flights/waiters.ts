@@ -1,4 +1,4 @@
-import type { Clock, Timer } from './ports.ts'
+import type { Clock, Timer } from '../ports.ts'
 
 const pollFirstMs = 25
 const pollLongestMs = 250

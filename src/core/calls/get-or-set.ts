@@ -1,11 +1,11 @@
 import type { Call } from './call.ts'
-import { decodeValue, recordBase, undecodable, type Engine } from './engine.ts'
-import { LeaseholdError } from './errors.ts'
-import type { MissRecord, StaleRecord } from './events.ts'
-import type { Flight, FlightAnswer } from './flight.ts'
-import type { Flights } from './flights.ts'
-import { loadTimeout, startFlight } from './flight-run.ts'
-import { insideLoaderOf } from './load-attempt.ts'
+import { decodeValue, recordBase, undecodable, type Engine } from '../engine.ts'
+import { LeaseholdError } from '../errors.ts'
+import type { MissRecord, StaleRecord } from '../events.ts'
+import type { Flight, FlightAnswer } from '../flights/flight.ts'
+import type { Flights } from '../flights/flights.ts'
+import { loadTimeout, startFlight } from '../flights/flight-run.ts'
+import { insideLoaderOf } from '../flights/load-attempt.ts'
 import { absent, answerFromStore, findStandIn } from './read-through.ts'
 
 /** Answers one call: from an open flight, from the store, or by a load. */

@@ -1,4 +1,4 @@
-import type { EntryKey } from './ports.ts'
+import type { EntryKey } from '../ports.ts'
 import type { Flight } from './flight.ts'
 
 /** A key and its version in one string. */

@@ -1,4 +1,4 @@
-import type { Clock } from './ports.ts'
+import type { Clock } from '../ports.ts'
 
 /** What one call may still spend on store commands. Time spent waiting for a lease or in a loader does not count. */
 export class StoreBudget {

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { checkDuration } from './check-option.ts'
-import { LeaseholdError } from './errors.ts'
+import { checkDuration } from '../options/check-option.ts'
+import { LeaseholdError } from '../errors.ts'
 import type { Loader, LoaderContext, StaleValue } from './loader-context.ts'
 
 export type LoadResult =

@@ -1,10 +1,10 @@
 import { checkDuration, checkInteger, checkNames, checkObject, checkOneOf, hasMethods } from './check-option.ts'
-import { systemClock, systemRandom } from './clock.ts'
+import { systemClock, systemRandom } from '../clock.ts'
 import { formatDuration } from './duration.ts'
 import { invalidOption } from './invalid-option.ts'
 import { allowedFor, cacheOptionNames, defaults, type DurationOption, type IntegerOption } from './option-table.ts'
 import type { CacheOptions, Compression, EngineOptions, EntryCodecOptions, Policy, Serializer } from './options.ts'
-import type { Clock, Random, StoreProvider } from './ports.ts'
+import type { Clock, Random, StoreProvider } from '../ports.ts'
 import { applyPolicyOption, checkTimeoutOrder, defaultPolicy } from './resolve-policy.ts'
 
 export { resolveCallOptions } from './resolve-policy.ts'

@@ -1,5 +1,5 @@
-import type { EntryTimes, Random } from './ports.ts'
-import type { Policy } from './options.ts'
+import type { EntryTimes, Random } from '../ports.ts'
+import type { Policy } from '../options/options.ts'
 
 type Lifetime = Pick<Policy, 'jitter' | 'staleWhileRevalidateMs' | 'staleIfErrorMs'>
 

@@ -1,10 +1,10 @@
-import { recordBase, reportStoreError, type Engine } from './engine.ts'
-import { isLeaseholdError } from './errors.ts'
-import type { CommitRecord } from './events.ts'
+import { recordBase, reportStoreError, type Engine } from '../engine.ts'
+import { isLeaseholdError } from '../errors.ts'
+import type { CommitRecord } from '../events.ts'
 import { entryTimes } from './entry-times.ts'
 import type { FlightRun, RunResult } from './flight-run.ts'
 import type { LoadResult } from './load-attempt.ts'
-import type { CommitReply, Entry, Marker, Token } from './ports.ts'
+import type { CommitReply, Entry, Marker, Token } from '../ports.ts'
 
 interface Load {
   /** Undefined: the loader was given up, or never started. */

@@ -1,4 +1,4 @@
-import type { Entry } from './ports.ts'
+import type { Entry } from '../ports.ts'
 
 /** Counts calls and commands in the order in which they began. It is what the vouching rule compares. */
 export class Sequence {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { invalidOption, unknownOption } from './invalid-option.ts'
+import { invalidOption, unknownOption } from '../options/invalid-option.ts'
 import { decodeParams, decodeText } from './key-decoding.ts'
 import { encodeParams, encodeText, invalidKey, isPlain, textPattern } from './key-encoding.ts'
 

@@ -1,5 +1,5 @@
-import { decodeValue, openEntry, reportStoreError, undecodable, type Engine } from './engine.ts'
-import type { Entry, EntryKey } from './ports.ts'
+import { decodeValue, openEntry, reportStoreError, undecodable, type Engine } from '../engine.ts'
+import type { Entry, EntryKey } from '../ports.ts'
 
 /** What is stored for a key, with its age. */
 export interface CachedEntry<Value> {

@@ -1,4 +1,4 @@
-import { LeaseholdError } from './errors.ts'
+import { LeaseholdError } from '../errors.ts'
 
 const shownLength = 64
 

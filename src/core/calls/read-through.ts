@@ -1,8 +1,8 @@
 import type { Call } from './call.ts'
 import { decide, staleness } from './decide.ts'
-import { decodeValue, openEntry, recordBase, reportStoreError, undecodable, type Engine } from './engine.ts'
-import type { StaleRecord } from './events.ts'
-import type { Entry } from './ports.ts'
+import { decodeValue, openEntry, recordBase, reportStoreError, undecodable, type Engine } from '../engine.ts'
+import type { StaleRecord } from '../events.ts'
+import type { Entry } from '../ports.ts'
 
 /** No answer from the store: go and load. Not `undefined`, which a loader may have returned. */
 export const absent: unique symbol = Symbol('absent')

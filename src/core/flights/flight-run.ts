@@ -1,5 +1,5 @@
-import { decodeValue, recordBase, undecodable, type Engine } from './engine.ts'
-import { LeaseholdError } from './errors.ts'
+import { decodeValue, recordBase, undecodable, type Engine } from '../engine.ts'
+import { LeaseholdError } from '../errors.ts'
 import { Flight, type FlightOutcome } from './flight.ts'
 import type { Flights } from './flights.ts'
 import { acquireLease, type Acquisition } from './lease-acquisition.ts'
@@ -7,9 +7,9 @@ import type { Lease } from './lease-keeper.ts'
 import { runLoader, type LoadResult } from './load-attempt.ts'
 import { settleLeased, settleUnleased } from './load-settlement.ts'
 import type { Loader, StaleValue } from './loader-context.ts'
-import type { Policy } from './options.ts'
-import type { Entry, EntryKey, Token } from './ports.ts'
-import type { StoreBudget } from './store-budget.ts'
+import type { Policy } from '../options/options.ts'
+import type { Entry, EntryKey, Token } from '../ports.ts'
+import type { StoreBudget } from '../calls/store-budget.ts'
 
 /** What a flight is for, and with what it is run. */
 export interface FlightPlan {

@@ -1,9 +1,9 @@
-import { recordBase, reportStoreError, type Engine } from './engine.ts'
-import { entryTimes } from './entry-times.ts'
-import { LeaseholdError, type StoreError } from './errors.ts'
-import type { SetRecord } from './events.ts'
-import type { Policy } from './options.ts'
-import type { EntryKey, PutReply } from './ports.ts'
+import { recordBase, reportStoreError, type Engine } from '../engine.ts'
+import { entryTimes } from '../flights/entry-times.ts'
+import { LeaseholdError, type StoreError } from '../errors.ts'
+import type { SetRecord } from '../events.ts'
+import type { Policy } from '../options/options.ts'
+import type { EntryKey, PutReply } from '../ports.ts'
 
 /** Removing and expiring may be repeated freely, so a command whose reply was lost is sent again. */
 const invalidateTries = 2

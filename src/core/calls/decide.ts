@@ -1,5 +1,5 @@
-import type { Entry, Random } from './ports.ts'
-import type { Policy, RefreshPolicy } from './options.ts'
+import type { Entry, Random } from '../ports.ts'
+import type { Policy, RefreshPolicy } from '../options/options.ts'
 
 /**
  * What a reader may do with an entry: answer it; answer it and offer a refresh (`refresh-early`, `revalidate`);

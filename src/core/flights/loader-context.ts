@@ -1,4 +1,4 @@
-import type { Duration } from './options.ts'
+import type { Duration } from '../options/options.ts'
 
 /** The value that stood in the store before this load: past its freshness, or, in an early refresh, about to be. */
 export interface StaleValue {
