@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { FleetCache } from './fleet-cache.ts'
-import { Member } from './member.ts'
+import { startMember, type Member } from './member.ts'
 import type { LoadNotice, MemberCacheOptions, Subject } from './messages.ts'
 
 export interface FleetOptions {
@@ -32,7 +32,7 @@ export class Fleet {
   async grow(by: number): Promise<void> {
     const onLoad = (member: Member, notice: LoadNotice): void => this.#caches.get(notice.namespace)?.noteLoad(member, notice)
     const indices = Array.from({ length: by }, (_, index) => this.#members.length + index)
-    this.#members.push(...(await Promise.all(indices.map(index => Member.start(index, onLoad)))))
+    this.#members.push(...(await Promise.all(indices.map(index => startMember(index, onLoad)))))
   }
 
   /** Opens a cache of one namespace in the first `processes` members, all of them if not said. */

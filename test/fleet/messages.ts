@@ -52,12 +52,6 @@ export interface Commands {
   close: { request: OfCache; reply: void }
 }
 
-export type CommandName = keyof Commands
-
-export type ToMember = {
-  [Name in CommandName]: { readonly id: number; readonly command: Name; readonly request: Commands[Name]['request'] }
-}[CommandName]
-
 /** Sent the moment a loader begins or ends, before the answers that it gives rise to. */
 export interface LoadNotice {
   readonly kind: 'load-began' | 'load-ended'
@@ -65,12 +59,6 @@ export interface LoadNotice {
   readonly key: string
   readonly at: number
 }
-
-export type FromMember =
-  | { readonly kind: 'ready' }
-  | { readonly kind: 'reply'; readonly id: number; readonly reply?: unknown }
-  | { readonly kind: 'failed'; readonly id: number; readonly message: string }
-  | LoadNotice
 
 /** Monotonic ms, the same clock in every process of the machine. */
 export function sharedNowMs(): number {
