@@ -7,6 +7,8 @@ import { type ServerTime, parseTime } from './server-time.ts'
 
 const oldestRedis = 7
 const samplesPerCheck = 3
+/** A first sample whose reply took longer is taken anew: until then deadlines would be off by as much. */
+const promptMs = 10
 
 /** A command connection: to a supported server, to a primary, whose clock is known. */
 export class NodeUpkeep implements Upkeep {
@@ -33,7 +35,8 @@ export class NodeUpkeep implements Upkeep {
   }
 
   async #sample(redis: Redis, first: boolean): Promise<Verdict | undefined> {
-    for (let left = first ? 1 : samplesPerCheck; left > 0; left--) {
+    if (first) this.#time.reset()
+    for (let left = samplesPerCheck; left > 0; left--) {
       const sentAt = this.#clock.now()
       const [role, receivedAt, time] = await Promise.all([
         redis.call('ROLE'),
@@ -43,8 +46,8 @@ export class NodeUpkeep implements Upkeep {
       const serverMs = parseTime(time)
       if (Number.isNaN(serverMs))
         return { fault: new StoreError('STORE_UNSUPPORTED', 'not-executed', 'Redis does not tell its time'), next: 'stay' }
-      if (first) this.#time.reset()
-      if (this.#time.take({ serverMs, sentAt, receivedAt })) break
+      const taken = this.#time.take({ serverMs, sentAt, receivedAt })
+      if (first ? receivedAt - sentAt <= promptMs : taken) break
     }
     return undefined
   }

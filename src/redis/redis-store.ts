@@ -80,7 +80,7 @@ export class RedisStore implements Store {
   }
 
   async acquire(request: AcquireRequest): Promise<AcquireReply> {
-    const { timeoutMs, notAfter } = await this.#timed(request)
+    const { timeoutMs, notAfter } = Number.isNaN(request.notAfter) ? await this.#timed(request) : request
     const { token, seen, dead, wait } = request
     const args = [
       token,
@@ -99,7 +99,7 @@ export class RedisStore implements Store {
   }
 
   async commit(request: CommitRequest): Promise<CommitReply> {
-    const { timeoutMs, notAfter } = await this.#timed(request)
+    const { timeoutMs, notAfter } = Number.isNaN(request.notAfter) ? await this.#timed(request) : request
     const { token, bytes, keepMs } = request
     const { channel } = this.#keys
     const args = [token, bytes, wholeMs(keepMs), notAfter, channel, this.#keys.message(request)] as const
@@ -114,7 +114,7 @@ export class RedisStore implements Store {
   }
 
   async put(request: PutRequest): Promise<PutReply> {
-    const { timeoutMs, notAfter } = await this.#timed(request)
+    const { timeoutMs, notAfter } = Number.isNaN(request.notAfter) ? await this.#timed(request) : request
     const { bytes, keepMs } = request
     const messages = this.#keys.familyMessages(request)
     const args = [bytes, wholeMs(keepMs), notAfter, this.#keys.channel] as const
@@ -149,9 +149,8 @@ export class RedisStore implements Store {
     return [this.#keys.value(key), this.#keys.lease(key)]
   }
 
-  /** The deadline, with a `notAfter` even if the caller could not be given one. */
+  /** The deadline of a request that could not be given a `notAfter`. */
   async #timed(request: EntryKey & Deadline): Promise<Deadline> {
-    if (!Number.isNaN(request.notAfter)) return request
     const { clock } = this.#connections
     const startedAt = clock.now()
     await this.ready(request, request.timeoutMs)

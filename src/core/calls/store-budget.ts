@@ -28,16 +28,16 @@ export class StoreBudget {
     try {
       return await command()
     } finally {
-      this.#leftMs -= this.#clock.now() - startedAt
+      this.charge(this.#clock.now() - startedAt)
     }
   }
 
-  /** Takes off what a command has cost that was not sent through {@link spend}. */
+  /** Takes off what a command has cost. More than its timeout is not the store's doing but a busy event loop's. */
   charge(ms: number): void {
-    this.#leftMs -= ms
+    this.#leftMs -= Math.min(ms, this.#commandTimeoutMs)
   }
 
-  /** The store has just said that the lease is taken: that it must be asked again is no fault of the store. */
+  /** The store has just answered that the lease is taken, or that the command came late: it works, and asking again is not its fault. */
   refill(): void {
     this.#leftMs = this.#budgetMs
   }

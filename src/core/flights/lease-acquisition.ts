@@ -113,7 +113,10 @@ async function ask(engine: Engine, plan: FlightPlan, seen: readonly Token[] | 'a
         const notAfter = store.notAfter(plan.key, timeoutMs)
         return store.acquire({ key, version, token, leaseMs, seen, dead, wait, timeoutMs, notAfter })
       })
-      if (reply.kind === 'late') continue
+      if (reply.kind === 'late') {
+        plan.budget.refill()
+        continue
+      }
       return { reply, token, leaseMs, sentSeq }
     } catch (error) {
       const { outcome } = reportStoreError(engine, 'acquire', plan.key, error)

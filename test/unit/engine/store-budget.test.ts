@@ -14,10 +14,17 @@ describe('what a call may spend on the store', () => {
   it('is the command timeout for each command, until less than that is left', async () => {
     const { budget, spend } = open(100, 250)
     expect(budget.timeoutMs(false)).toBe(100)
-    await spend(180)
+    await spend(90)
+    await spend(90)
     expect(budget.timeoutMs(false)).toBe(70)
     await spend(100)
     expect(budget.timeoutMs(false)).toBe(0)
+  })
+
+  it('counts no more than its timeout for a command: the rest is a busy event loop', async () => {
+    const { budget, spend } = open(100, 250)
+    await spend(5000)
+    expect(budget.timeoutMs(true)).toBe(50)
   })
 
   it('leaves room for the commit', async () => {
