@@ -1,0 +1,77 @@
+import { isLeaseholdError, type ErrorCode } from '../../src/index.ts'
+import type { CallRecord } from './history.ts'
+import type { SimulatedProcess } from './process.ts'
+import { callerLeft, SourceFailure } from './test-errors.ts'
+import { show } from './timeline.ts'
+
+const loadCodes: readonly ErrorCode[] = [
+  'LOAD_TIMEOUT',
+  'LOAD_COOLING',
+  'LOADER_RECURSION',
+  'UNSERIALIZABLE_VALUE',
+  'CACHE_CLOSED',
+]
+const storeCodes: readonly ErrorCode[] = ['STORE_TIMEOUT', 'STORE_UNAVAILABLE', 'CACHE_CLOSED']
+
+/** A call has settled: in time, and if it failed, with an error that its kind may have. */
+export function callSettled(process: SimulatedProcess, call: CallRecord, failure: { readonly error: unknown } | undefined): void {
+  const { world } = process
+  const elapsedMs = world.now - call.beganAt - (process.pausedMs - call.pausedBeforeMs)
+  const mostMs = longestMs(call, process)
+  world.coverage.measure(`ms before its deadline, ${call.kind}, negative`, elapsedMs - mostMs)
+  if (elapsedMs > mostMs) {
+    world.violate('P6', `call ${call.nth} (${call.kind} of ${call.key}) took ${elapsedMs.toFixed(0)} ms of at most ${mostMs}`)
+  }
+  if (failure === undefined) return
+  world.coverage.count(`${call.kind} rejects ${nameOf(failure.error)}`)
+  if (!mayFailWith(process, call, failure.error)) {
+    world.violate('errors', `call ${call.nth} (${call.kind} of ${call.key}) rejected with ${show(failure.error)}`)
+  }
+}
+
+function mayFailWith({ world, name }: SimulatedProcess, call: CallRecord, error: unknown): boolean {
+  switch (call.kind) {
+    case 'getOrSet':
+      if (error === undefined || error instanceof SourceFailure) return true
+      if (error === callerLeft) return call.aborts
+      if (isLeaseholdError(error, 'UNSERIALIZABLE_VALUE')) return world.history.refusedValues.has(`${name} ${call.key}`)
+      return loadCodes.some(code => isLeaseholdError(error, code))
+    case 'set':
+      return [...storeCodes, 'VALUE_TOO_LARGE' as const].some(code => isLeaseholdError(error, code))
+    case 'delete':
+    case 'expire':
+      return storeCodes.some(code => isLeaseholdError(error, code))
+    case 'get':
+    case 'getEntry':
+    case 'has':
+      return isLeaseholdError(error, 'CACHE_CLOSED')
+    case 'close':
+      return false
+  }
+}
+
+/** How long a call of this kind may take, timers being exact and the process running. */
+function longestMs({ kind, options }: CallRecord, { plan }: SimulatedProcess): number {
+  const commandMs = Number(plan.options.commandTimeout)
+  const budgetMs = Number(plan.options.storeBudget)
+  switch (kind) {
+    case 'get':
+    case 'getEntry':
+    case 'has':
+      return commandMs + 1
+    case 'delete':
+    case 'expire':
+      return 2 * commandMs + 1
+    case 'set':
+      return 4 * commandMs + 1
+    case 'getOrSet':
+      return Number(options.timeout?.hard) + budgetMs + 2 * commandMs + 1
+    case 'close':
+      return Number(plan.options.closeTimeout) + budgetMs + 2 * commandMs + 1
+  }
+}
+
+function nameOf(error: unknown): string {
+  if (error === undefined) return 'undefined'
+  return isLeaseholdError(error) ? error.code : error === callerLeft ? 'abort' : (error as Error).name
+}

@@ -1,0 +1,76 @@
+const commands = ['read', 'acquire', 'renew', 'commit', 'release', 'put', 'remove', 'expire'] as const
+
+/** What a run of many seeds must have reached: each fault, each reply of each script, each branch of a call. */
+export const expectedNames: readonly string[] = [
+  ...each('schedules', 'without faults', 'with faults', 'played again with clocks that agree'),
+  'deliveries',
+  ...faults(),
+  ...replies(),
+  ...branches(),
+]
+
+function faults(): string[] {
+  const places = ['pause', 'pause of a holder', 'kill', 'kill of a holder', 'close', 'bus-down', 'disconnect', 'stuck', 'full']
+  const losses = [
+    'evict-value',
+    'evict-lease held',
+    'evict-lease marker',
+    'evict-all',
+    'snapshot',
+    'restart empty',
+    'restart snapshot',
+  ]
+  const damages = ['flip', 'cut', 'foreign', 'future', 'swap', 'codec', 'payload'].map(damage => `corrupt ${damage}`)
+  const clocks = ['clock-step back', 'clock-step forward']
+  const wakes = ['lost wake', 'late wake', 'repeated wake', 'wake while the bus is down']
+  const troubles = ['lost request', 'lost reply', 'late', 'resent', 'refused', 'cut']
+  const messages = troubles.flatMap(trouble => each(trouble, ...commands))
+  return each('fault', ...places, ...losses, ...damages, ...clocks, ...wakes, ...messages)
+}
+
+/** As the server gave them, and as a caller heard them who was still waiting. */
+function replies(): string[] {
+  const heard = [
+    ...each('acquire', 'value', 'granted', 'busy', 'unqueued', 'cooling', 'late', 'full'),
+    ...each('renew', 'held', 'not held'),
+    ...each('commit', 'stored', 'lost', 'late', 'full'),
+    ...each('release', 'held', 'not held'),
+    ...each('put', 'stored', 'late', 'full'),
+    ...each('expire', 'marked', 'nothing'),
+    ...each('read', 'value', 'nothing'),
+    'remove done',
+  ]
+  return [...each('script', ...heard, 'commit stored before'), ...each('heard', ...heard)]
+}
+
+function branches(): string[] {
+  const loads = ['value', 'nothing', 'failed', 'timeout', 'aborted']
+  return [
+    'hit',
+    ...each('miss', 'loaded', 'joined', 'waited', 'unleased', 'failed'),
+    ...each('stale', 'revalidate', 'load-failed', 'timeout', 'cooldown'),
+    ...each('wait', 'value', 'granted', 'unqueued', 'cooling', 'gave-up', 'store-failed'),
+    ...['leased', 'unleased', 'refresh'].flatMap(how => each(`load ${how}`, ...loads)),
+    ...each('commit', 'stored', 'lost', 'late', 'full', 'unknown', 'too-large'),
+    ...['early', 'stale'].flatMap(why =>
+      each(`refresh ${why}`, 'refreshed', 'not-stored', 'failed', 'busy', 'superseded', 'full'),
+    ),
+    'lost',
+    'loader not modified',
+    ...each('set', 'stored', 'full', 'unknown'),
+    ...each('invalidate', 'delete', 'expire'),
+    ...each('unreadable', 'foreign', 'wire-version', 'truncated', 'checksum', 'unknown-codec', 'payload'),
+    ...commands.flatMap(command => each(`store-error ${command}`, 'unknown', 'not-executed')),
+    ...each('store', 'up', 'down'),
+    ...each('bus', 'up', 'down'),
+    ...each('getOrSet rejects', 'SourceFailure', 'undefined', 'abort'),
+    ...each('getOrSet rejects', 'LOAD_TIMEOUT', 'LOAD_COOLING', 'LOADER_RECURSION', 'UNSERIALIZABLE_VALUE', 'CACHE_CLOSED'),
+    ...each('set rejects', 'VALUE_TOO_LARGE', 'STORE_TIMEOUT', 'STORE_UNAVAILABLE'),
+    ...each('delete rejects', 'STORE_TIMEOUT', 'STORE_UNAVAILABLE'),
+    ...each('expire rejects', 'STORE_TIMEOUT', 'STORE_UNAVAILABLE'),
+  ]
+}
+
+function each(what: string, ...details: readonly string[]): string[] {
+  return details.map(detail => `${what} ${detail}`)
+}

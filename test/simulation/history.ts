@@ -1,0 +1,112 @@
+import type { CallOptions, Token } from '../../src/index.ts'
+
+/** What a value says of itself. */
+export interface Payload {
+  readonly key: string
+  readonly version: number
+  readonly birth: number
+  /** When its load, or the `set`, began in virtual time. */
+  readonly began: number
+  /** Which state of the source it shows. */
+  readonly source: number
+  readonly text?: string
+}
+
+/** Where a value came from. */
+export interface Birth {
+  readonly from: 'load' | 'set'
+  readonly payload: Payload
+  /** An invalidation that began later revokes it. Infinity while a `set` may still be on its way. */
+  bornSeq: number
+  /** The latest virtual time up to which it may be fresh. */
+  freshUntil: number
+}
+
+export interface CallRecord {
+  readonly nth: number
+  readonly process: string
+  readonly kind: 'getOrSet' | 'get' | 'getEntry' | 'has' | 'set' | 'delete' | 'expire' | 'close'
+  readonly key: string
+  readonly version: number
+  readonly options: CallOptions
+  readonly beganSeq: number
+  readonly beganAt: number
+  readonly pausedBeforeMs: number
+  readonly aborts: boolean
+  /** What the status record said: `hit`, `stale cooldown`, `miss loaded` and so on. */
+  answer: string | undefined
+  settled: boolean
+}
+
+export interface LoadRecord {
+  readonly nth: number
+  readonly process: string
+  readonly key: string
+  readonly version: number
+  readonly beganSeq: number
+  readonly beganAt: number
+  readonly forced: boolean
+  readonly refresh: boolean
+  readonly hardMs: number
+  /** The lease it runs under. */
+  readonly grant: Grant | undefined
+  endedSeq: number | undefined
+  outcome: 'running' | 'value' | 'nothing' | 'failed'
+}
+
+/** An acquire's yes. */
+export interface Grant {
+  readonly token: Token
+  readonly seq: number
+  readonly at: number
+  readonly serverMs: number
+}
+
+export interface Invalidation {
+  readonly kind: 'set' | 'delete' | 'expire'
+  readonly process: string
+  readonly key: string
+  readonly version: number
+  readonly beganSeq: number
+  resolvedSeq: number
+  /** A restart from an older snapshot has undone it. */
+  undone: boolean
+}
+
+/** Everything that was asked, loaded, stored and revoked in one run. */
+export class History {
+  readonly calls: CallRecord[] = []
+  readonly loads: LoadRecord[] = []
+  readonly births: Birth[] = []
+  readonly invalidations: Invalidation[] = []
+  /** Process and key of loaders that returned what cannot be stored. */
+  readonly refusedValues: Set<string> = new Set()
+  readonly #sources = new Map<string, number>()
+
+  /** The state of the source behind a key. */
+  source(key: string): number {
+    return this.#sources.get(key) ?? 0
+  }
+
+  changeSource(key: string): void {
+    this.#sources.set(key, this.source(key) + 1)
+  }
+
+  bear(from: Birth['from'], key: string, version: number, began: number, bornSeq: number, text?: string): Birth {
+    const payload = { key, version, birth: this.births.length, began, source: this.source(key) }
+    const birth = { from, payload: text === undefined ? payload : { ...payload, text }, bornSeq, freshUntil: Infinity }
+    this.births.push(birth)
+    return birth
+  }
+
+  /** The server has lost what it was told since `snapshotSeq`. */
+  undoSince(snapshotSeq: number): void {
+    for (const invalidation of this.invalidations) {
+      if (!(invalidation.resolvedSeq < snapshotSeq)) invalidation.undone = true
+    }
+  }
+}
+
+export function isPayload(value: unknown): value is Payload {
+  return typeof value === 'object' && value !== null && 'birth' in value
+}

@@ -1,0 +1,214 @@
+import type {
+  AcquireReply,
+  AcquireRequest,
+  CommitReply,
+  CommitRequest,
+  Deadline,
+  EntryKey,
+  KeyRequest,
+  PutReply,
+  PutRequest,
+  ReleaseRequest,
+  RenewRequest,
+  Store,
+  StoreContext,
+} from '../../src/index.ts'
+import { StoreError } from '../../src/index.ts'
+import type { MemoryServer } from '../../src/memory/memory-server.ts'
+import { LinkTime } from './link-time.ts'
+import { Message } from './message.ts'
+import { fateOf, wakeTimes } from './network.ts'
+import type { Command } from './plan.ts'
+import type { SimulatedProcess } from './process.ts'
+import { namespace } from './server.ts'
+import type { World } from './world.ts'
+
+/** One process's way to the store. It loses, delays and repeats as the plan says, and fails as the Redis store does. */
+export class Link implements Store {
+  readonly world: World
+  readonly process: SimulatedProcess
+  readonly #context: StoreContext
+  readonly #time: LinkTime
+  readonly #underWay = new Set<Message>()
+  readonly #sent = new Map<string, number>()
+  #connected = true
+  #busLive = true
+  #closed = false
+  /** Until when nothing that is sent arrives. */
+  #stuckUntil = 0
+
+  constructor(world: World, process: SimulatedProcess, context: StoreContext) {
+    this.world = world
+    this.process = process
+    this.#context = context
+    this.#time = new LinkTime(this)
+    this.#time.start()
+  }
+
+  get connected(): boolean {
+    return this.#connected && !this.#closed
+  }
+
+  get stuckMs(): number {
+    return Math.max(0, this.#stuckUntil - this.world.now)
+  }
+
+  now(): number {
+    return this.#time.now()
+  }
+
+  notAfter(_key: EntryKey, timeoutMs: number): number {
+    return this.#time.notAfter(timeoutMs)
+  }
+
+  wakeId(key: EntryKey): string {
+    return wakeIdOf(key)
+  }
+
+  ready(_key: EntryKey, timeoutMs: number): Promise<void> {
+    return this.#closed ? Promise.reject(closed()) : this.#time.ready(timeoutMs)
+  }
+
+  read(key: EntryKey, timeoutMs: number): Promise<Buffer | null> {
+    return this.#send('read', { ...key, timeoutMs }, (server, now) => {
+      const bytes = server.read(namespace, key, now)
+      return bytes === undefined ? null : Buffer.from(bytes)
+    })
+  }
+
+  async acquire(request: AcquireRequest): Promise<AcquireReply> {
+    this.process.waiting.stopped(request)
+    const timed = await this.#timed(request)
+    return this.#send('acquire', timed, (server, now) => server.acquire(namespace, timed, now))
+  }
+
+  renew(request: RenewRequest): Promise<boolean> {
+    return this.#send('renew', request, (server, now) => server.renew(namespace, request, now))
+  }
+
+  async commit(request: CommitRequest): Promise<CommitReply> {
+    const timed = await this.#timed(request)
+    return this.#send('commit', timed, (server, now) => server.commit(namespace, timed, now))
+  }
+
+  release(request: ReleaseRequest): Promise<boolean> {
+    return this.#send('release', request, (server, now) => server.release(namespace, request, now))
+  }
+
+  async put(request: PutRequest): Promise<PutReply> {
+    const timed = await this.#timed(request)
+    return this.#send('put', timed, (server, now) => server.put(namespace, timed, now))
+  }
+
+  remove(request: KeyRequest): Promise<void> {
+    return this.#send('remove', request, (server, now) => server.remove(namespace, request, now))
+  }
+
+  expire(request: KeyRequest): Promise<boolean> {
+    return this.#send('expire', request, (server, now) => server.expire(namespace, request, now))
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#time.stop()
+  }
+
+  /** Someone's lease has ended and the store tells everyone. */
+  publish(key: EntryKey): void {
+    if (!this.#busLive || !this.connected) {
+      this.world.coverage.count('fault wake while the bus is down')
+      return
+    }
+    const nth = this.#count('wake')
+    for (const afterMs of wakeTimes(this.world, this.process.name, nth)) {
+      const deliver = (): void => {
+        if (this.#closed) return
+        this.world.deliveries++
+        this.world.note(this.process.name, () => `← wake ${wakeIdOf(key)}`)
+        this.#context.listeners.onWake(wakeIdOf(key))
+      }
+      this.world.scheduler.after(afterMs, deliver, this.process)
+    }
+  }
+
+  /** Messages are lost from now on; the process notices later. */
+  setBus(live: boolean, noticedMs: number): void {
+    this.#busLive = live
+    const notice = (): void => {
+      if (!this.#closed) this.#context.listeners.onBus(live)
+    }
+    this.world.scheduler.after(noticedMs, notice, this.process)
+  }
+
+  stick(ms: number): void {
+    this.#stuckUntil = Math.max(this.#stuckUntil, this.world.now + ms)
+  }
+
+  disconnect(): void {
+    if (!this.#connected || this.#closed) return
+    this.#connected = false
+    for (const message of this.#underWay) message.cut()
+    this.#underWay.clear()
+    this.setBus(false, 1)
+    this.world.scheduler.after(1, () => this.#context.listeners.onReady(false), this.process)
+  }
+
+  reconnect(): void {
+    if (this.#connected || this.#closed) return
+    this.#connected = true
+    this.#time.restart()
+    this.setBus(true, 2)
+    this.world.scheduler.after(1, () => this.#context.listeners.onReady(true), this.process)
+  }
+
+  /** As the Redis store does, waits for the server's time if a deadline needs it. */
+  async #timed<Request extends EntryKey & Deadline>(request: Request): Promise<Request> {
+    if (!Number.isNaN(request.notAfter)) return request
+    const startedAt = this.process.clock.now()
+    await this.ready(request, request.timeoutMs)
+    const timeoutMs = Math.max(0, request.timeoutMs - (this.process.clock.now() - startedAt))
+    return { ...request, timeoutMs, notAfter: this.#time.notAfter(timeoutMs) }
+  }
+
+  #send<Reply>(
+    command: Command,
+    request: EntryKey & { readonly timeoutMs: number },
+    execute: (server: MemoryServer, now: number) => Reply,
+  ): Promise<Reply> {
+    if (this.#closed) return Promise.reject(closed())
+    const nth = this.#count(command)
+    if (!this.#connected) {
+      this.world.coverage.count(`fault refused ${command}`)
+      return Promise.reject(new StoreError('STORE_UNAVAILABLE', 'not-executed', 'the connection is down'))
+    }
+    const fate = fateOf(this.world, this.process.name, command, nth)
+    return new Promise((resolve, reject) => {
+      const message = new Message({
+        link: this,
+        command,
+        request,
+        fate,
+        execute,
+        resolve: resolve as (reply: unknown) => void,
+        reject,
+        forget: () => this.#underWay.delete(message),
+      })
+      this.#underWay.add(message)
+      message.send()
+    })
+  }
+
+  #count(command: Command | 'wake'): number {
+    const nth = (this.#sent.get(command) ?? 0) + 1
+    this.#sent.set(command, nth)
+    return nth
+  }
+}
+
+export function wakeIdOf({ key, version }: EntryKey): string {
+  return `${version}:${key}`
+}
+
+function closed(): StoreError {
+  return new StoreError('STORE_UNAVAILABLE', 'not-executed', 'the store is closed')
+}

@@ -1,0 +1,113 @@
+import type { EntryKey } from '../../src/index.ts'
+import { StoreError } from '../../src/index.ts'
+import type { MemoryServer } from '../../src/memory/memory-server.ts'
+import type { Link } from './link.ts'
+import type { Fate } from './network.ts'
+import type { Command } from './plan.ts'
+import { labelOf } from './store-watch.ts'
+import type { ScheduledEvent } from './scheduler.ts'
+import { tableId } from './server.ts'
+import { show } from './timeline.ts'
+
+export type Request = EntryKey & { readonly timeoutMs: number }
+
+interface Sending {
+  readonly link: Link
+  readonly command: Command
+  readonly request: Request
+  readonly fate: Fate
+  readonly execute: (server: MemoryServer, now: number) => unknown
+  readonly resolve: (reply: unknown) => void
+  readonly reject: (error: StoreError) => void
+  readonly forget: () => void
+}
+
+/** One command: there, executed, and back, of which its caller sees only what comes before it gives up. */
+export class Message {
+  readonly #sending: Sending
+  readonly #sentAt: number
+  #settled = false
+  #cut = false
+  #timeout: ScheduledEvent | undefined
+
+  constructor(sending: Sending) {
+    this.#sending = sending
+    this.#sentAt = sending.link.world.now
+  }
+
+  send(): void {
+    const { link, fate, request, command } = this.#sending
+    const { world, process } = link
+    world.note(process.name, () => `→ ${command} ${show(request)}`)
+    const giveUp = (): void =>
+      this.#settle(() => {
+        world.note(process.name, () => `  ${command} timed out`)
+        this.#sending.reject(new StoreError('STORE_TIMEOUT', 'unknown', `no reply within ${request.timeoutMs} ms`))
+      })
+    this.#timeout = world.scheduler.after(Math.max(1, request.timeoutMs), giveUp, process, true)
+    if (fate.lost === 'request') return
+    world.scheduler.after(fate.requestMs + link.stuckMs, () => this.#arrive())
+  }
+
+  /** The connection went down: what is on its way may be executed all the same, but no reply comes back. */
+  cut(): void {
+    const { link, command } = this.#sending
+    this.#cut = true
+    link.world.coverage.count(`fault cut ${command}`)
+    const fail = (): void =>
+      this.#settle(() => this.#sending.reject(new StoreError('STORE_UNAVAILABLE', 'unknown', 'the connection went down')))
+    link.world.scheduler.after(1, fail, link.process)
+  }
+
+  #arrive(): void {
+    const { link, fate } = this.#sending
+    const { world } = link
+    if (!world.server.up || (this.#cut && fate.requestMs % 1 < 0.5)) return
+    if (fate.againMs === undefined) return this.#answer(this.#executed())
+    const digest = (): string => world.server.tables.digest(tableId(this.#sending.request), world.server.now)
+    const first = this.#executed()
+    if (fate.againMs > 0) {
+      world.scheduler.after(fate.againMs, () => {
+        if (!this.#cut && world.server.up) this.#answer(this.#executed())
+      })
+      return
+    }
+    const once = digest()
+    const reply = this.#executed()
+    // `release` says whether the token still held, which it did the first time only; and a commit to a full server has ended its lease.
+    const same = show(first) === show(reply) || this.#sending.command === 'release' || first === 'full'
+    if (digest() !== once || !same) world.violate('I3', `${this.#sending.command} executed twice is not the same as once`)
+    this.#answer(reply)
+  }
+
+  #executed(): unknown {
+    const { link, command, request, execute } = this.#sending
+    const { server } = link.world
+    link.world.deliveries++
+    const sent = { process: link.process.name, command, request, at: this.#sentAt }
+    return link.world.watch.execute(sent, () => execute(server.commands, server.now))
+  }
+
+  #answer(reply: unknown): void {
+    const { link, fate, command } = this.#sending
+    const { world, process } = link
+    if (fate.lost === 'reply') return
+    const deliver = (): void =>
+      this.#settle(() => {
+        world.deliveries++
+        world.note(process.name, () => `← ${command} ${show(reply)}`)
+        if (command === 'acquire') process.waiting.answered(this.#sending.request, reply)
+        world.coverage.count(`heard ${command} ${labelOf(command, reply)}`)
+        this.#sending.resolve(reply)
+      })
+    if (!this.#cut) world.scheduler.after(fate.replyMs, () => this.#cut || deliver(), process)
+  }
+
+  #settle(act: () => void): void {
+    if (this.#settled) return
+    this.#settled = true
+    if (this.#timeout !== undefined) this.#timeout.cancelled = true
+    this.#sending.forget()
+    act()
+  }
+}

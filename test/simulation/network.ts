@@ -1,0 +1,102 @@
+import { mix } from './dice.ts'
+import type { Command, Weather } from './plan.ts'
+import type { World } from './world.ts'
+
+/** What becomes of one command on its way there and back. */
+export interface Fate {
+  readonly requestMs: number
+  readonly replyMs: number
+  readonly lost: 'request' | 'reply' | undefined
+  /** Executed once more, that much later. */
+  readonly againMs: number | undefined
+}
+
+/** No way takes less: what was sent later cannot be answered before. */
+const shortestMs = 0.6
+const commands: readonly (Command | 'time' | 'wake')[] = [
+  'read',
+  'acquire',
+  'renew',
+  'commit',
+  'release',
+  'put',
+  'remove',
+  'expire',
+  'time',
+  'wake',
+]
+
+/** Repeatable numbers for one message, whatever was sent before it. */
+class MessageDice {
+  readonly id: string
+  #state: number
+
+  constructor(world: World, process: string, command: Command | 'time' | 'wake', nth: number) {
+    this.id = `${process} ${command} ${nth}`
+    let name = 0
+    for (let at = 0; at < process.length; at++) name = name * 131 + process.charCodeAt(at)
+    this.#state = mix(world.plan.seed, name, commands.indexOf(command), nth)
+  }
+
+  next(): number {
+    this.#state = mix(this.#state)
+    return this.#state / 2 ** 32
+  }
+
+  chance(share: number): boolean {
+    return this.next() < share
+  }
+
+  way(longestMs: number): number {
+    return shortestMs + this.next() * longestMs
+  }
+}
+
+export function fateOf(world: World, process: string, command: Command | 'time', nth: number): Fate {
+  const { weather, spared } = world.plan
+  const dice = new MessageDice(world, process, command, nth)
+  let requestMs = dice.way(weather.requestMs)
+  const replyMs = dice.way(weather.replyMs)
+  const fair: Fate = { requestMs, replyMs, lost: undefined, againMs: undefined }
+  const trouble = troubleOf(dice, weather)
+  if (trouble === undefined || spared.has(dice.id)) return fair
+  world.spoil(dice.id, `${trouble} ${command}`)
+  switch (trouble) {
+    case 'lost request':
+      return { ...fair, lost: 'request' }
+    case 'lost reply':
+      return { ...fair, lost: 'reply' }
+    case 'late':
+      requestMs += dice.next() * weather.lateMs
+      return { ...fair, requestMs }
+    case 'resent':
+      return { ...fair, againMs: dice.chance(0.5) ? 0 : dice.next() * weather.requestMs * 2 }
+  }
+}
+
+function troubleOf(dice: MessageDice, weather: Weather): 'lost request' | 'lost reply' | 'late' | 'resent' | undefined {
+  if (dice.chance(weather.lostRequest)) return 'lost request'
+  if (dice.chance(weather.lostReply)) return 'lost reply'
+  if (dice.chance(weather.lateRequest)) return 'late'
+  if (dice.chance(weather.resent)) return 'resent'
+  return undefined
+}
+
+/** When a wake-up arrives: never, once or twice. */
+export function wakeTimes(world: World, process: string, nth: number): readonly number[] {
+  const { weather, spared } = world.plan
+  const dice = new MessageDice(world, process, 'wake', nth)
+  const wayMs = dice.way(weather.wakeMs)
+  const [lost, repeated, late] = [dice.chance(weather.lostWake), dice.chance(weather.repeatedWake), dice.chance(weather.lateWake)]
+  if (!(lost || repeated || late) || spared.has(dice.id)) return [wayMs]
+  if (lost) {
+    world.spoil(dice.id, 'lost wake')
+    return []
+  }
+  if (late) {
+    world.spoil(dice.id, 'late wake')
+    return [wayMs + dice.next() * 500]
+  }
+  world.spoil(dice.id, 'repeated wake')
+  return [wayMs, wayMs + dice.way(weather.wakeMs)]
+}

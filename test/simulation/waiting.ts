@@ -1,0 +1,89 @@
+import type { AcquireReply, AcquireRequest, EntryKey } from '../../src/index.ts'
+import type { CallRecord, Grant } from './history.ts'
+import type { Request } from './message.ts'
+import type { SimulatedProcess } from './process.ts'
+import { tableId } from './server.ts'
+import type { World } from './world.ts'
+
+interface Wait {
+  readonly id: string
+  readonly sinceSeq: number
+  readonly pausedMs: number
+}
+
+interface LastReply {
+  readonly kind: AcquireReply['kind']
+  readonly step: number
+  readonly grant: Grant | undefined
+  readonly wait: boolean
+}
+
+/** By how much a waiter may come later than the end of the lease it waits for. */
+const graceMs = 100
+
+/** Watches one process wait: nobody waits on a corpse, and who is woken asks again at once. */
+export class Waiting {
+  readonly #world: World
+  readonly #process: SimulatedProcess
+  readonly #waits = new Map<string, Wait>()
+  readonly #lastReplies = new Map<string, LastReply>()
+
+  constructor(world: World, process: SimulatedProcess) {
+    this.#world = world
+    this.#process = process
+  }
+
+  /** It has asked for the lease again, or given up waiting. */
+  stopped(key: EntryKey): void {
+    this.#waits.delete(tableId(key))
+  }
+
+  answered(request: Request, reply: unknown): void {
+    const { wait, token } = request as unknown as AcquireRequest
+    const { kind } = reply as AcquireReply
+    const id = tableId(request)
+    const world = this.#world
+    const grant = kind === 'granted' ? world.watch.grantOf(token) : undefined
+    this.#lastReplies.set(id, { kind, step: world.scheduler.step, grant, wait })
+    const answer = reply as AcquireReply
+    if (answer.kind !== 'busy' || !wait) return
+    const waiting: Wait = { id, sinceSeq: world.nextSeq(), pausedMs: this.#process.pausedMs }
+    this.#waits.set(id, waiting)
+    this.#mustAskWithin(waiting, answer.remainingMs + graceMs, 'P4', 'the end of the lease')
+    // The wake-up may have come before the reply.
+    const holder = world.server.tables.holderAt(id, world.server.now)
+    if (world.plan.calm && holder?.equals(answer.holder) !== true) this.#mustWake(waiting)
+  }
+
+  /** What the acquire that was answered just now said: its load begins in the same step. */
+  justAnswered(id: string): LastReply | undefined {
+    const last = this.#lastReplies.get(id)
+    return last?.step === this.#world.scheduler.step ? last : undefined
+  }
+
+  /** Someone ended the lease by a command. Without faults the wake-up comes at once. */
+  leaseEnded(id: string): void {
+    const waiting = this.#waits.get(id)
+    if (waiting !== undefined && this.#world.plan.calm) this.#mustWake(waiting)
+  }
+
+  #mustWake(waiting: Wait): void {
+    this.#mustAskWithin(waiting, this.#world.plan.weather.wakeMs + 2, 'wake-up', 'the lease was ended')
+  }
+
+  #mustAskWithin(waiting: Wait, ms: number, rule: string, what: string): void {
+    const process = this.#process
+    this.#world.scheduler.after(ms, () => {
+      const { id, pausedMs, sinceSeq } = waiting
+      if (this.#waits.get(id) !== waiting) return
+      if (process.state !== 'running' || process.pausedMs !== pausedMs || process.closing) return
+      const stuck = process.pendingCalls(id).find(call => call.beganSeq < sinceSeq)
+      if (stuck === undefined || process.loadsUnderWay(id) > 0) return
+      this.#world.violate(rule, `${this.#named(stuck)} still waits ${ms.toFixed(0)} ms after ${what}, or after it heard of it`)
+    })
+  }
+
+  #named(call: CallRecord): string {
+    return `call ${call.nth} of ${this.#process.name} for ${call.version}:${call.key}`
+  }
+}

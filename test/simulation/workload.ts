@@ -1,0 +1,165 @@
+import type { CachedEntry, CallOptions } from '../../src/index.ts'
+import { answerSettled } from './answer-rules.ts'
+import { callSettled } from './call-rules.ts'
+import type { CallRecord, Invalidation, Payload } from './history.ts'
+import { loaderOf } from './loaders.ts'
+import type { GetOrSetOp, Op, SetOp } from './plan.ts'
+import type { SimulatedProcess } from './process.ts'
+import { callerLeft } from './test-errors.ts'
+import { longText } from './texts.ts'
+import { show } from './timeline.ts'
+
+/** Does one operation of the plan in the process that it names. */
+export function perform(process: SimulatedProcess, op: Op): void {
+  const { key, version } = op
+  switch (op.kind) {
+    case 'getOrSet':
+      void getOrSet(process, op).catch(() => undefined)
+      return
+    case 'set':
+      return set(process, op)
+    case 'get':
+      return read(process, op, () => process.cache.get(key, { version }))
+    case 'getEntry':
+      return read(process, op, () => process.cache.getEntry(key, { version }))
+    case 'has':
+      return read(process, op, () => process.cache.has(key, { version }))
+    case 'delete':
+      return invalidate(process, 'delete', [key], version, () => process.cache.delete(key, { version }))
+    case 'deleteAll': {
+      const keys = [...new Set(process.world.plan.ops.map(other => other.key))]
+      return invalidate(process, 'delete', keys, version, () => process.cache.delete(keys, { version }))
+    }
+    case 'expire':
+      return invalidate(process, 'expire', [key], version, () => process.cache.expire(key, { version }))
+  }
+}
+
+/** Settles as the cache's own promise does, once the rules have looked at it. Never, if the process dies. */
+export function getOrSet(process: SimulatedProcess, op: GetOrSetOp): Promise<unknown> {
+  const { world, cache } = process
+  const { key, version, abortAfterMs } = op
+  const controller = abortAfterMs === undefined ? undefined : new AbortController()
+  if (controller !== undefined) world.scheduler.after(abortAfterMs ?? 0, () => controller.abort(callerLeft), process)
+  const startedAt = process.clock.tick()
+  const call = begin(process, 'getOrSet', key, version, { ...process.plan.options, ...op.options }, controller !== undefined)
+  process.callsByStart.set(startedAt, call)
+  const signal = controller === undefined ? {} : { signal: controller.signal }
+  const promise = cache.getOrSet(key, loaderOf(process, op, getOrSet), { ...op.options, version, ...signal })
+  return follow(process, call, promise, value => answerSettled(process, call, value as Payload | undefined, false))
+}
+
+function set(process: SimulatedProcess, op: SetOp): void {
+  const { world, cache } = process
+  const { key, version, options, tooLarge } = op
+  const { history } = world
+  history.changeSource(key)
+  const birth = history.bear('set', key, version, world.now, Infinity, tooLarge ? longText : undefined)
+  const call = begin(process, 'set', key, version, options)
+  const invalidation = beginInvalidation(process, 'set', key, version)
+  const settled = (): void => {
+    birth.bornSeq = world.nextSeq()
+    birth.freshUntil = world.now + Number(options.ttl)
+  }
+  const promise = cache.set(key, birth.payload, { ...options, version }).finally(settled)
+  void follow(process, call, promise, () => (invalidation.resolvedSeq = world.nextSeq())).catch(() => undefined)
+}
+
+function read(process: SimulatedProcess, op: Op, ask: () => Promise<unknown>): void {
+  const kind = op.kind as 'get' | 'getEntry' | 'has'
+  const call = begin(process, kind, op.key, op.version, process.plan.options)
+  void follow(process, call, ask(), answer => {
+    if (answer === undefined || kind === 'has') return
+    if (kind === 'get') return answerSettled(process, call, answer as Payload, false)
+    const { value, fresh } = answer as CachedEntry<Payload>
+    answerSettled(process, call, value, !fresh)
+  }).catch(() => undefined)
+}
+
+function invalidate(
+  process: SimulatedProcess,
+  kind: 'delete' | 'expire',
+  keys: readonly string[],
+  version: number,
+  act: () => Promise<unknown>,
+): void {
+  const { world } = process
+  for (const key of keys) world.history.changeSource(key)
+  const call = begin(process, kind, keys[0] as string, version, process.plan.options)
+  const invalidations = keys.map(key => beginInvalidation(process, kind, key, version))
+  void follow(process, call, act(), () => {
+    for (const invalidation of invalidations) invalidation.resolvedSeq = world.nextSeq()
+  }).catch(() => undefined)
+}
+
+function beginInvalidation(process: SimulatedProcess, kind: Invalidation['kind'], key: string, version: number): Invalidation {
+  const { history } = process.world
+  const beganSeq = process.world.nextSeq()
+  const invalidation: Invalidation = { kind, process: process.name, key, version, beganSeq, resolvedSeq: Infinity, undone: false }
+  history.invalidations.push(invalidation)
+  return invalidation
+}
+
+function begin(
+  process: SimulatedProcess,
+  kind: CallRecord['kind'],
+  key: string,
+  version: number,
+  options: CallOptions,
+  aborts = false,
+): CallRecord {
+  const { world, name, pausedMs } = process
+  const { calls } = world.history
+  const call: CallRecord = {
+    nth: calls.length,
+    process: name,
+    kind,
+    key,
+    version,
+    options,
+    beganSeq: world.nextSeq(),
+    beganAt: world.now,
+    pausedBeforeMs: pausedMs,
+    aborts,
+    answer: undefined,
+    settled: false,
+  }
+  calls.push(call)
+  process.began(call)
+  world.note(name, () => `call ${call.nth}: ${kind} ${version}:${key} ${kind === 'getOrSet' ? show(options) : ''}`)
+  return call
+}
+
+export function close(process: SimulatedProcess): void {
+  process.closing = true
+  const call = begin(process, 'close', '', 0, process.plan.options)
+  void follow(process, call, process.cache.close(), () => (process.closed = true)).catch(() => undefined)
+}
+
+function follow<Value>(
+  process: SimulatedProcess,
+  call: CallRecord,
+  promise: Promise<Value>,
+  check: (value: Value) => void,
+): Promise<Value> {
+  const { world } = process
+  const settle = (what: string, value: unknown): boolean => {
+    if (world.over || process.state === 'dead') return false
+    process.settled(call)
+    world.note(process.name, () => `call ${call.nth} ${what} ${show(value)}`)
+    world.remember(call.nth * 2 + (what === 'resolved' ? 1 : 0))
+    return true
+  }
+  return promise.then(
+    value => {
+      if (!settle('resolved', value)) return value
+      callSettled(process, call, undefined)
+      check(value)
+      return value
+    },
+    (error: unknown) => {
+      if (settle('rejected', error)) callSettled(process, call, { error })
+      throw error
+    },
+  )
+}
