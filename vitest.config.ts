@@ -35,14 +35,15 @@ const config: ViteUserConfig = defineConfig({
       project({ name: 'redis', order: 2, timeoutMs: 15_000, redis: true }),
       project({ name: 'cluster', order: 3, timeoutMs: 30_000, alone: true }),
       project({ name: 'fleet', order: 4, timeoutMs: 90_000, redis: true, alone: true }),
-      project({ name: 'docs', order: 5, timeoutMs: 60_000, redis: true }),
-      project({ name: 'package', order: 6, timeoutMs: 120_000, alone: true }),
+      project({ name: 'histories', order: 5, timeoutMs: 60_000, redis: true, alone: true }),
+      project({ name: 'docs', order: 6, timeoutMs: 60_000, redis: true }),
+      project({ name: 'package', order: 7, timeoutMs: 120_000, alone: true }),
       {
         test: {
           name: 'types',
           include: [],
           typecheck: { enabled: true, only: true, include: ['test/types/**/*.test-d.ts'], tsconfig: 'tsconfig.json' },
-          sequence: { groupOrder: 7 },
+          sequence: { groupOrder: 8 },
         },
       },
     ],

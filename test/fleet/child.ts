@@ -79,7 +79,7 @@ export class Child<Commands extends CommandTable<Commands>, Notice = never> {
   ask<Name extends keyof Commands & string>(command: Name, request: Commands[Name]['request']): Promise<Commands[Name]['reply']> {
     const id = ++this.#lastId
     return new Promise<Commands[Name]['reply']>((resolve, reject) => {
-      this.#pending.set(id, { resolve: resolve as (reply: unknown) => void, reject })
+      this.#pending.set(id, { resolve, reject })
       this.#child.send({ id, command, request } satisfies ToChild, error => {
         if (error !== null) this.#settle(id)?.reject(error)
       })

@@ -9,7 +9,7 @@ export function serve<Commands extends CommandTable<Commands>, Notice = never>(
   handlers: Handlers<Commands>,
 ): (notice: Notice) => void {
   process.on('disconnect', () => process.exit())
-  process.on('message', (message: ToChild) => void handle(handlers as Readonly<Record<string, Handler>>, message))
+  process.on('message', (message: ToChild) => void handle(handlers, message))
   tell({ kind: 'ready' })
   return notice => tell({ kind: 'notice', notice })
 }

@@ -1,27 +1,12 @@
 import { setTimeout as passed } from 'node:timers/promises'
-import type { Cache, CacheEventName, CacheEvents } from '../../src/index.ts'
-import { createCache } from '../../src/index.ts'
+import { createCache, type Cache } from '../../src/index.ts'
 import { redisStore } from '../../src/redis/index.ts'
 import { Control } from './control.ts'
+import { EventTally } from './event-tally.ts'
 import type { Gates } from './gates.ts'
 import { sharedNowMs, type Answer, type Commands, type LoaderPlan, type LoadNotice, type MemberCallOptions } from './messages.ts'
 
 const openDeadlineMs = 15_000
-const eventNames: readonly CacheEventName[] = [
-  'hit',
-  'miss',
-  'stale',
-  'wait',
-  'load',
-  'commit',
-  'lost',
-  'refresh',
-  'set',
-  'invalidate',
-  'decode-error',
-  'store-error',
-  'connection',
-]
 
 /** One cache of a member: Leasehold, or the control in its place. */
 export class WorkerCache {
@@ -32,8 +17,7 @@ export class WorkerCache {
   readonly #notify: (notice: LoadNotice) => void
   readonly #cache: Cache | undefined
   readonly #control: Control | undefined
-  readonly #standing = new Set<string>()
-  #records: Record<string, number> = {}
+  readonly #tally: EventTally | undefined
 
   constructor(request: Commands['open']['request'], gates: Gates, notify: (notice: LoadNotice) => void) {
     const { namespace, redisUrl, subject, options } = request
@@ -45,14 +29,14 @@ export class WorkerCache {
       return
     }
     this.#cache = createCache({ ...options, namespace, store: redisStore(redisUrl) })
-    for (const name of eventNames) this.#cache.on(name, record => this.#count(name, record))
+    this.#tally = new EventTally(this.#cache)
   }
 
   async ready(): Promise<void> {
     if (this.#control !== undefined) return this.#control.ready()
     const deadline = performance.now() + openDeadlineMs
-    while (this.#standing.size < 2) {
-      if (performance.now() > deadline) throw new Error(`only ${[...this.#standing].join()} came up in time`)
+    while ((this.#tally?.standing.size ?? 0) < 2) {
+      if (performance.now() > deadline) throw new Error(`only ${[...(this.#tally?.standing ?? [])].join()} came up in time`)
       await passed(5)
     }
   }
@@ -91,9 +75,7 @@ export class WorkerCache {
   }
 
   takeRecords(): Record<string, number> {
-    const taken = this.#records
-    this.#records = {}
-    return taken
+    return this.#tally?.take() ?? {}
   }
 
   async close(): Promise<void> {
@@ -125,13 +107,6 @@ export class WorkerCache {
     if (ends === 'error') throw new Error('the source failed')
     if (ends === 'throw-undefined') throw undefined
     return ends === 'nothing' ? undefined : found
-  }
-
-  #count<Name extends CacheEventName>(name: Name, record: CacheEvents[Name]): void {
-    if ('part' in record && record.state === 'up') this.#standing.add(record.part)
-    const detail = 'outcome' in record && 'command' in record ? record.command : 'outcome' in record ? record.outcome : undefined
-    const id = detail === undefined ? name : `${name}:${detail}`
-    this.#records[id] = (this.#records[id] ?? 0) + 1
   }
 }
 

@@ -1,0 +1,51 @@
+/**
+ * `npm run test:histories -- --operations 1000000`: real processes on a real Redis record what each read returned and when each write was
+ * acknowledged; the checker looks for a read that broke the promise about revoked values. Ends with 1 when there is one.
+ */
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
+import { runHistory } from '../test/histories/run-history.ts'
+import { describeHistory } from '../test/histories/describe-history.ts'
+import { findRedis } from './find-redis.ts'
+import { startRedis } from './start-redis.ts'
+
+const { values: flags } = parseArgs({
+  options: {
+    operations: { type: 'string', default: '100000' },
+    processes: { type: 'string', default: '4' },
+    seed: { type: 'string', default: '1' },
+  },
+})
+
+async function main(): Promise<number> {
+  const found = await findRedis()
+  if (found.kind === 'none') {
+    process.stderr.write(`${found.advice}\n`)
+    return 1
+  }
+  const own = found.kind === 'program' ? await startRedis({ program: found.path }) : undefined
+  const [operations, processes, seed] = [Number(flags.operations), Number(flags.processes), Number(flags.seed)]
+  try {
+    const redisUrl = found.kind === 'url' ? found.url : (own?.url ?? '')
+    const result = await runHistory({ redisUrl, operations, processes, seed, onProgress: made => progress(made, operations) })
+    if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
+    process.stdout.write(`Node ${process.version}, ${availableParallelism()} cores, ${processes} processes, seed ${seed}\n`)
+    process.stdout.write(`${describeHistory(result)}\n`)
+    return result.findings.counts.violations === 0 && result.unhandled.length === 0 ? 0 : 1
+  } finally {
+    await own?.stop()
+  }
+}
+
+let printedTenths = 0
+
+/** A bar on a terminal; elsewhere a line for each tenth. */
+function progress(made: number, operations: number): void {
+  const tenths = Math.floor((made / operations) * 10)
+  const text = `${made.toLocaleString('en')} of ${operations.toLocaleString('en')} operations`
+  if (process.stderr.isTTY) process.stderr.write(`\r[${'#'.repeat(tenths * 4).padEnd(40, '.')}] ${text} `)
+  else if (tenths > printedTenths) process.stderr.write(`${text}\n`)
+  printedTenths = Math.max(printedTenths, tenths)
+}
+
+process.exitCode = await main()

@@ -1,0 +1,36 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { sharedNowMs } from '../fleet/messages.ts'
+import { sharedRedisUrl } from '../shared-redis.ts'
+import { describeHistory } from './describe-history.ts'
+import { runHistory } from './run-history.ts'
+
+const operations = 20_000
+
+describe('a recorded history of several processes', () => {
+  it(`${operations} operations on few keys: no read gets a value that had been revoked before it asked`, async () => {
+    const { findings, ...rest } = await runHistory({ redisUrl: sharedRedisUrl(), operations, processes: 3, seed: 1 })
+    const { counts } = findings
+    expect(counts.violations, describeHistory({ findings, ...rest })).toBe(0)
+    expect(rest.unhandled).toEqual([])
+    expect(counts.operations).toBeGreaterThanOrEqual(operations)
+    // Without these it would show nothing.
+    expect(counts.vouched).toBeGreaterThan(counts.reads / 2)
+    expect(counts.readsOverlapping).toBeGreaterThan(1000)
+    expect(counts.loadsOverlapping).toBeGreaterThan(100)
+    expect(counts.readsBesideRevokedLoads).toBeGreaterThan(100)
+    for (const way of ['hit', 'stale', 'miss:loaded', 'miss:joined', 'miss:waited', 'commit:stored', 'commit:lost'])
+      expect(rest.events, way).toHaveProperty(way)
+  })
+
+  it('is timed by one clock: what another process reads lies between two readings here', async () => {
+    const script = 'process.stdout.write(String(Number(process.hrtime.bigint()) / 1e6))'
+    for (let time = 0; time < 5; time++) {
+      const before = sharedNowMs()
+      const { stdout } = await promisify(execFile)(process.execPath, ['-e', script])
+      expect(Number(stdout)).toBeGreaterThan(before)
+      expect(Number(stdout)).toBeLessThan(sharedNowMs())
+    }
+  })
+})

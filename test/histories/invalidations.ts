@@ -1,0 +1,63 @@
+import type { History } from './history.ts'
+import type { Backing } from './operation.ts'
+import { BegunSpans, EndedSpans, type Span } from './spans.ts'
+
+interface Writes {
+  /** Failed ones too: they may have been applied. */
+  readonly all: Span[]
+  readonly acknowledged: Span[]
+  /** Those that leave nothing of the value, not even a stale one. */
+  readonly replacing: Span[]
+  readonly byProcess: Map<number, Span[]>
+}
+
+/** What was done to revoke the values of one key. */
+export class Invalidations {
+  readonly #vouched: EndedSpans
+  readonly #stale: EndedSpans
+  readonly #outage: ReadonlyMap<number, EndedSpans>
+  readonly #all: BegunSpans
+
+  constructor(history: History, indices: readonly number[]) {
+    const { all, acknowledged, replacing, byProcess } = collect(history, indices)
+    this.#vouched = new EndedSpans(acknowledged)
+    this.#stale = new EndedSpans(replacing)
+    this.#outage = new Map([...byProcess].map(([process, spans]) => [process, new EndedSpans(spans)]))
+    this.#all = new BegunSpans(all)
+  }
+
+  /** Whether any ran between the two times. */
+  overlap(from: number, until: number): boolean {
+    return this.#all.overlap(from, until)
+  }
+
+  /** Of those that an answer with that backing, to a call that began at `began`, must respect: the one that was issued last. */
+  lastBefore(began: number, backing: Exclude<Backing, 'none'>, process: number): Span | undefined {
+    switch (backing) {
+      case 'vouched':
+        return this.#vouched.latestBefore(began)
+      case 'stale':
+        return this.#stale.latestBefore(began)
+      case 'outage':
+        return this.#outage.get(process)?.latestBefore(began)
+    }
+  }
+}
+
+function collect(history: History, indices: readonly number[]): Writes {
+  const writes: Writes = { all: [], acknowledged: [], replacing: [], byProcess: new Map() }
+  for (const index of indices) {
+    const kind = history.kind(index)
+    if (kind !== 'set' && kind !== 'delete' && kind !== 'expire') continue
+    const { began, ended, outcome, process } = history.at(index)
+    const span = { began, ended, index }
+    writes.all.push(span)
+    if (outcome !== 'acknowledged') continue
+    writes.acknowledged.push(span)
+    if (kind !== 'expire') writes.replacing.push(span)
+    const own = writes.byProcess.get(process)
+    if (own === undefined) writes.byProcess.set(process, [span])
+    else own.push(span)
+  }
+  return writes
+}
