@@ -1,4 +1,4 @@
-import { openEntry, recordBase, reportStoreError, type Engine } from '../engine.ts'
+import { decodeValue, openEntry, recordBase, reportStoreError, undecodable, type Engine } from '../engine.ts'
 import type { WaitRecord } from '../events.ts'
 import type { Flight } from './flight.ts'
 import type { FlightPlan } from './flight-run.ts'
@@ -54,7 +54,8 @@ export async function acquireLease(engine: Engine, flight: Flight, plan: FlightP
       switch (reply.kind) {
         case 'value': {
           const entry = openEntry(engine, key, reply.bytes)
-          if ('unreadable' in entry) {
+          // Found out here once, or every caller of the flight would find out for himself and have nobody to load for him.
+          if ('unreadable' in entry || decodeValue(engine, key, entry) === undecodable) {
             if (seen === 'any' || entry.token === undefined) return { kind: 'unleased', outage: true }
             seen.push(entry.token)
             break
