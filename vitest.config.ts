@@ -36,6 +36,7 @@ const config: ViteUserConfig = defineConfig({
       project({ name: 'cluster', order: 3, timeoutMs: 30_000, alone: true }),
       project({ name: 'fleet', order: 4, timeoutMs: 90_000, redis: true, alone: true }),
       project({ name: 'histories', order: 5, timeoutMs: 60_000, redis: true, alone: true }),
+      project({ name: 'simulation', order: 6, timeoutMs: 120_000 }),
       project({ name: 'docs', order: 6, timeoutMs: 60_000, redis: true }),
       project({ name: 'package', order: 7, timeoutMs: 120_000, alone: true }),
       {

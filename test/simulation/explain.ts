@@ -5,11 +5,17 @@ import { runPlan } from './run-plan.ts'
 import { shrink } from './shrink.ts'
 import { Timeline } from './timeline.ts'
 
+const sound = 'nothing broke'
+
+export function isSound(explanation: string): boolean {
+  return explanation.startsWith(sound)
+}
+
 /** Plays a seed again, shrinks it if it fails, and tells who did what, when, and what broke. */
 export async function explain(seed: number): Promise<string> {
   const plan = makePlan(seed)
   const first = await runPlan(plan, new Coverage())
-  if (first.violation === undefined) return `seed ${seed}: nothing broke`
+  if (first.violation === undefined) return `${sound}: seed ${seed}`
   const { rule } = first.violation
   const shrunk = await shrink(plan, rule)
   const timeline = new Timeline()

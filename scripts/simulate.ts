@@ -1,0 +1,118 @@
+/**
+ * `npm run test:sim -- --seeds 1000000`: plays that many schedules of the simulated fleet, in several processes, with progress.
+ * `--from N` starts elsewhere, `--workers N` takes more or fewer processes (2 by default). `--replay SEED` plays one, and if it fails shrinks it and
+ * tells who did what. Ends with 1 when something broke or was never reached.
+ */
+import { fork, type ChildProcess } from 'node:child_process'
+import { parseArgs } from 'node:util'
+import { Coverage } from '../test/simulation/coverage.ts'
+import { explain, isSound } from '../test/simulation/explain.ts'
+import type { Failure } from '../test/simulation/run-seeds.ts'
+import type { SimulatedSeeds } from './simulate-worker.ts'
+
+const { values: flags } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '10000' },
+    from: { type: 'string', default: '1' },
+    workers: { type: 'string', default: '2' },
+    replay: { type: 'string' },
+  },
+})
+
+const say = (line: string): void => void process.stdout.write(`${line}\n`)
+const seedsAtOnce = 250
+const mostFailures = 5
+const barWidth = 40
+const plainProgressEvery = 25_000
+
+async function replay(seed: number): Promise<number> {
+  const text = await explain(seed)
+  say(text)
+  return isSound(text) ? 0 : 1
+}
+
+async function simulate(from: number, seeds: number, workers: number): Promise<number> {
+  const coverage = new Coverage()
+  const failures: Failure[] = []
+  const startedAt = performance.now()
+  const progress = new Progress(seeds, startedAt)
+  const end = from + seeds
+  let next = from
+  const children = Array.from({ length: Math.max(1, workers) }, () => fork(new URL('simulate-worker.ts', import.meta.url)))
+  await Promise.all(children.map(child => work(child)))
+  progress.clear()
+
+  async function work(child: ChildProcess): Promise<void> {
+    while (next < end && failures.length < mostFailures) {
+      const first = next
+      next = Math.min(end, first + seedsAtOnce)
+      const done = await ask(child, first, next)
+      coverage.add(done)
+      failures.push(...done.failures)
+      progress.advance(done.to - done.from, failures.length)
+    }
+    child.disconnect()
+  }
+
+  say(coverage.report())
+  const missing = coverage.missing()
+  for (const name of missing) say(`never reached: ${name}`)
+  for (const { seed, rule, text } of failures) say(`seed ${seed} breaks ${rule}: ${text}`)
+  const [failure] = failures
+  if (failure !== undefined) say(await explain(failure.seed))
+  const seconds = (performance.now() - startedAt) / 1000
+  say(
+    `${seeds} seeds from ${from} in ${seconds.toFixed(0)} s: ${failures.length} violations, ${missing.length} things never reached`,
+  )
+  return failures.length + missing.length === 0 ? 0 : 1
+}
+
+function ask(child: ChildProcess, from: number, to: number): Promise<SimulatedSeeds> {
+  return new Promise((resolve, reject) => {
+    const onExit = (code: number | null): void =>
+      reject(new Error(`a worker ended (${code}) while it played seeds ${from} to ${to}`))
+    child.once('exit', onExit)
+    child.once('message', (done: SimulatedSeeds) => {
+      child.off('exit', onExit)
+      resolve(done)
+    })
+    child.send({ from, to })
+  })
+}
+
+/** A bar on a terminal, a line now and then elsewhere. */
+class Progress {
+  readonly #all: number
+  readonly #startedAt: number
+  #done = 0
+  #told = 0
+
+  constructor(all: number, startedAt: number) {
+    this.#all = all
+    this.#startedAt = startedAt
+  }
+
+  advance(seeds: number, failures: number): void {
+    this.#done += seeds
+    const share = this.#done / this.#all
+    const elapsedMs = performance.now() - this.#startedAt
+    const leftS = ((elapsedMs / share - elapsedMs) / 1000).toFixed(0)
+    const text = `${this.#done} of ${this.#all} schedules, ${failures} violations, ${leftS} s left`
+    if (process.stdout.isTTY) {
+      const filled = Math.round(share * barWidth)
+      process.stdout.write(`\r\x1b[K[${'#'.repeat(filled)}${'.'.repeat(barWidth - filled)}] ${text}`)
+    } else if (this.#done - this.#told >= plainProgressEvery) {
+      this.#told = this.#done
+      say(text)
+    }
+  }
+
+  clear(): void {
+    if (process.stdout.isTTY) process.stdout.write('\r\x1b[K')
+  }
+}
+
+process.exitCode =
+  flags.replay === undefined
+    ? await simulate(Number(flags.from), Number(flags.seeds), Number(flags.workers))
+    : await replay(Number(flags.replay))
