@@ -39,15 +39,20 @@ export const msgpack: Serializer = {
     if (body.length > keptBufferBytes) packer.useBuffer(Buffer.allocUnsafeSlow(8192))
     return payload
   },
-  deserialize(bytes) {
-    if (bytes.length < prefixBytes) throw new RangeError('msgpack payload without a prefix')
-    const flags = bytes[0] as number
-    if ((flags & ~flagDisguised) !== 0) throw new Error(`unknown flags ${flags} in a msgpack payload`)
-    const bodyStart = prefixBytes + bytes.readUInt32BE(1)
-    if (bodyStart > bytes.length) throw new RangeError('msgpack payload shorter than its record table')
-    const value = unpackRecords(bytes, prefixBytes, bodyStart)
-    return flags === flagDisguised ? takeOff(value) : value
-  },
+  // A view, since the reader leaves a mark on the buffer it is given.
+  deserialize: bytes => readMsgpack(bytes.subarray(), 0),
+}
+
+/** Decodes the payload that stands from `start` to the end of `bytes`. For buffers of our own: msgpackr hangs a view on them. */
+export function readMsgpack(bytes: Buffer, start: number): unknown {
+  const tableStart = start + prefixBytes
+  if (bytes.length < tableStart) throw new RangeError('msgpack payload without a prefix')
+  const flags = bytes[start] as number
+  if ((flags & ~flagDisguised) !== 0) throw new Error(`unknown flags ${flags} in a msgpack payload`)
+  const bodyStart = tableStart + bytes.readUInt32BE(start + 1)
+  if (bodyStart > bytes.length) throw new RangeError('msgpack payload shorter than its record table')
+  const value = unpackRecords(bytes, tableStart, bodyStart)
+  return flags === flagDisguised ? takeOff(value) : value
 }
 
 /** The packer reuses its memory, so the body is copied before the table is packed. */

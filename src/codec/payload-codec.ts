@@ -3,7 +3,7 @@ import type { Compression, EntryCodecOptions, Serializer } from '../core/options
 import { deflate } from './deflate.ts'
 import { offset, payloadStart } from './header.ts'
 import { json } from './json.ts'
-import { msgpack } from './msgpack.ts'
+import { msgpack, readMsgpack } from './msgpack.ts'
 
 /** How many times `maxValueBytes` a payload may grow to by decompression. */
 const maxExpansion = 16
@@ -68,6 +68,9 @@ export class PayloadCodec {
 
   /** Decodes the payload of a verified entry. What it returns shares no memory with `bytes`. @throws when it cannot be decoded. */
   unpack(bytes: Buffer): unknown {
+    if (bytes[offset.codec] === msgpack.id && bytes[offset.compression] === uncompressed) {
+      return readMsgpack(bytes, payloadStart(bytes))
+    }
     const payload = this.#expand(bytes)
     const serializer = this.#serializers.get(bytes[offset.codec] as number)
     if (serializer === undefined) throw new Error('unknown codec')

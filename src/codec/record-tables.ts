@@ -24,13 +24,19 @@ type Shapes = Shape[] & { sharedLength?: number }
 
 interface RecordReader {
   structures: Shapes
-  unpack(body: Buffer): unknown
+  unpack(bytes: Buffer, window: { start: number; end: number }): unknown
 }
 
 const tableReader = new Unpackr({ useRecords: false, mapsAsObjects: false })
 const bodyReader = new Unpackr({ ...packOptions, structures: [] }) as unknown as RecordReader
 const withoutShapes = sealed([])
 const kept = new LRUCache<string, Shapes>({ max: maxKeptTables })
+
+const recentTables = 64
+/** Tables met lately, by a cheap sum: most are found here by comparing bytes, without making a string of them. */
+const recent: ({ readonly table: Buffer; readonly shapes: Shapes } | undefined)[] = Array.from({ length: recentTables })
+
+const window = { start: 0, end: 0 }
 
 /**
  * Decodes the body that starts at `end`, whose record table stands from `start` to `end`.
@@ -39,16 +45,30 @@ const kept = new LRUCache<string, Shapes>({ max: maxKeptTables })
  */
 export function unpackRecords(bytes: Buffer, start: number, end: number): unknown {
   bodyReader.structures = shapesOf(bytes, start, end)
-  return bodyReader.unpack(bytes.subarray(end))
+  // The reader takes these two before anything else, so one object serves all: a view for each body would cost more.
+  window.start = end
+  window.end = bytes.length
+  return bodyReader.unpack(bytes, window)
 }
 
 function shapesOf(bytes: Buffer, start: number, end: number): Shapes {
   if (start === end) return withoutShapes
-  if (end - start > maxKeptTableBytes) return parseTable(bytes.subarray(start, end))
+  const length = end - start
+  if (length > maxKeptTableBytes) return parseTable(bytes.subarray(start, end))
+  const slot = (length * 7 + (bytes[end - 1] as number) * 31 + (bytes[start + (length >> 1)] as number)) & (recentTables - 1)
+  const met = recent[slot]
+  if (met !== undefined && standsAt(bytes, start, length, met.table)) return met.shapes
   const table = bytes.toString('latin1', start, end)
   let shapes = kept.get(table)
   if (shapes === undefined) kept.set(table, (shapes = parseTable(bytes.subarray(start, end))))
+  recent[slot] = { table: Buffer.from(bytes.subarray(start, end)), shapes }
   return shapes
+}
+
+function standsAt(bytes: Buffer, start: number, length: number, table: Buffer): boolean {
+  if (table.length !== length) return false
+  for (let at = 0; at < length; at++) if (bytes[start + at] !== table[at]) return false
+  return true
 }
 
 function parseTable(table: Buffer): Shapes {

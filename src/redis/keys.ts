@@ -12,20 +12,27 @@ const maxReadablePrefixBytes = 64
 /** Longest suffix a wake-up may carry: no key of ours is longer. */
 const maxSuffixBytes = 8192
 
-// The checks below are what most keys need; only keys that match are looked at character by character.
-// oxlint-disable-next-line no-control-regex
-const needsEscape = /[%\u0000-\u001f\u007f-\u009f\ud800-\udfff]/
 // oxlint-disable-next-line no-control-regex
 const escaped = /[%\u0000-\u001f\u007f-\u009f]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
 /** Injective: `%`, control characters and lone surrogates become `%XX` or `%uXXXX`; all else stays. */
 export function escapeKey(key: string): string {
-  if (!needsEscape.test(key)) return key
+  if (!mayNeedEscape(key)) return key
   return key.replace(escaped, character => {
     const code = character.charCodeAt(0)
     const hex = code.toString(16).toUpperCase()
     return code > 0xff ? `%u${hex}` : `%${hex.padStart(2, '0')}`
   })
+}
+
+/** Most keys need nothing. A loop finds that out sooner than a regular expression. */
+function mayNeedEscape(key: string): boolean {
+  for (let at = 0; at < key.length; at++) {
+    const unit = key.charCodeAt(at)
+    if (unit < 0x20 || unit === 0x25) return true
+    if (unit > 0x7e && (unit < 0xa0 || (unit >= 0xd800 && unit <= 0xdfff))) return true
+  }
+  return false
 }
 
 /** The part of a key that stays readable when the rest is hashed: up to the first `:`, in whole characters and escapes. */

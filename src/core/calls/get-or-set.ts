@@ -1,5 +1,5 @@
 import type { Call } from './call.ts'
-import { decodeValue, recordBase, undecodable, type Engine } from '../engine.ts'
+import { decodeValue, recordBase, reportStoreError, undecodable, type Engine } from '../engine.ts'
 import { LeaseholdError } from '../errors.ts'
 import type { MissRecord, StaleRecord } from '../events.ts'
 import type { Flight, FlightAnswer } from '../flights/flight.ts'
@@ -18,7 +18,15 @@ export async function getOrSet(engine: Engine, call: Call): Promise<unknown> {
     for (;;) {
       let joined = flights.find(call)
       if (joined === undefined && !forceFresh) {
-        const value = await answerFromStore(engine, call)
+        // Not in a function of its own: one async function less is worth a lot to a hit.
+        let bytes: Buffer | null = null
+        try {
+          bytes = await engine.store.read(call, engine.options.commandTimeoutMs)
+        } catch (error) {
+          reportStoreError(engine, 'read', call, error)
+          call.storeFailed = true
+        }
+        const value = answerFromStore(engine, call, bytes)
         if (value !== absent) return value
         call.budget(engine).charge(engine.clock.now() - askedAt)
         joined = flights.find(call)

@@ -7,16 +7,8 @@ import type { Entry } from '../ports.ts'
 /** No answer from the store: go and load. Not `undefined`, which a loader may have returned. */
 export const absent: unique symbol = Symbol('absent')
 
-/** Reads the key once and answers from what is stored, if that may be answered. Remembers in the call what else it learned. */
-export async function answerFromStore(engine: Engine, call: Call): Promise<unknown> {
-  let bytes: Buffer | null
-  try {
-    bytes = await engine.store.read(call, engine.options.commandTimeoutMs)
-  } catch (error) {
-    reportStoreError(engine, 'read', call, error)
-    call.storeFailed = true
-    return absent
-  }
+/** Answers from the bytes that the call has read, if they may be answered. Remembers in the call what else it learned. */
+export function answerFromStore(engine: Engine, call: Call, bytes: Buffer | null): unknown {
   if (bytes === null) return absent
   const entry = openEntry(engine, call, bytes)
   if ('unreadable' in entry) {
