@@ -48,10 +48,14 @@ export interface LoadRecord {
   readonly forced: boolean
   readonly refresh: boolean
   readonly hardMs: number
+  readonly leaseMs: number
+  readonly pausedBeforeMs: number
   /** The lease it runs under. */
   readonly grant: Grant | undefined
   endedSeq: number | undefined
   outcome: 'running' | 'value' | 'nothing' | 'failed'
+  /** It ended by itself and left nothing that others could have: they need not queue behind such loads. */
+  uncacheable: boolean
 }
 
 /** An acquire's yes. */

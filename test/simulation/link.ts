@@ -16,6 +16,7 @@ import type {
 import { StoreError } from '../../src/index.ts'
 import type { MemoryServer } from '../../src/memory/memory-server.ts'
 import { LinkTime } from './link-time.ts'
+import { renewing } from './load-rules.ts'
 import { Message } from './message.ts'
 import { fateOf, wakeTimes } from './network.ts'
 import type { Command } from './plan.ts'
@@ -77,12 +78,13 @@ export class Link implements Store {
   }
 
   async acquire(request: AcquireRequest): Promise<AcquireReply> {
-    this.process.waiting.stopped(request)
+    this.process.waiting.asks(request)
     const timed = await this.#timed(request)
     return this.#send('acquire', timed, (server, now) => server.acquire(namespace, timed, now))
   }
 
   renew(request: RenewRequest): Promise<boolean> {
+    renewing(this.process, request)
     return this.#send('renew', request, (server, now) => server.renew(namespace, request, now))
   }
 
@@ -205,7 +207,7 @@ export class Link implements Store {
   }
 }
 
-export function wakeIdOf({ key, version }: EntryKey): string {
+function wakeIdOf({ key, version }: EntryKey): string {
   return `${version}:${key}`
 }
 

@@ -1,3 +1,4 @@
+import type { RenewRequest } from '../../src/index.ts'
 import type { LoadRecord } from './history.ts'
 import type { GetOrSetOp } from './plan.ts'
 import type { SimulatedProcess } from './process.ts'
@@ -11,6 +12,7 @@ export function loadBegan(process: SimulatedProcess, op: GetOrSetOp): LoadRecord
   const id = tableId(op)
   const last = process.waiting.justAnswered(id)
   const forced = op.options.forceFresh === true
+  const options = { ...process.plan.options, ...op.options }
   const load: LoadRecord = {
     nth: loads.length,
     process: process.name,
@@ -20,10 +22,13 @@ export function loadBegan(process: SimulatedProcess, op: GetOrSetOp): LoadRecord
     beganAt: world.now,
     forced,
     refresh: last?.kind === 'granted' && !last.wait,
-    hardMs: Number({ ...process.plan.options, ...op.options }.timeout?.hard),
+    hardMs: Number(options.timeout?.hard),
+    leaseMs: Number(options.lease),
+    pausedBeforeMs: process.pausedMs,
     grant: last?.kind === 'granted' ? last.grant : undefined,
     endedSeq: undefined,
     outcome: 'running',
+    uncacheable: false,
   }
   process.countLoads(id, 1)
   world.note(
@@ -55,6 +60,20 @@ export function loadEnded(process: SimulatedProcess, load: LoadRecord, outcome: 
     if (process.closed || world.server.tables.holderAt(id, world.server.now)?.equals(token) !== true) return
     world.violate('no lease outlives its load', `load ${load.nth} of ${load.key} has ended, its lease is still held`)
   })
+}
+
+/** A load that hangs keeps its lease for two hard timeouts, and no longer. */
+export function renewing(process: SimulatedProcess, request: RenewRequest): void {
+  const { world } = process
+  const load = world.history.loads.findLast(each => each.grant?.token.equals(request.token) === true)
+  if (load === undefined) return
+  const ranMs = world.now - load.beganAt - (process.pausedMs - load.pausedBeforeMs)
+  if (ranMs > 2 * load.hardMs + 1) {
+    world.violate(
+      'P4',
+      `the lease of ${load.key} is renewed for load ${load.nth}, which has been running for ${ranMs.toFixed(0)} ms`,
+    )
+  }
 }
 
 function checkOnce(world: World, load: LoadRecord, id: string): void {

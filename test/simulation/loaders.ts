@@ -17,13 +17,20 @@ export function loaderOf(process: SimulatedProcess, op: GetOrSetOp, ask: Ask): L
     try {
       const value = await run(process, op, load, context, ask)
       const kept = isPayload(value) && op.loader.kind !== 'skips' && op.loader.kind !== 'too-large'
+      load.uncacheable = value === undefined || (isPayload(value) && !kept)
       loadEnded(process, load, value === undefined ? 'nothing' : kept ? 'value' : 'failed')
       return value
     } catch (error) {
+      // A load that was called off says nothing about the source; and a cooldown is another way not to queue.
+      load.uncacheable = !context.signal.aborted && !load.refresh && !cools(process, op)
       loadEnded(process, load, 'failed')
       throw error
     }
   }
+}
+
+function cools(process: SimulatedProcess, op: GetOrSetOp): boolean {
+  return Number({ ...process.plan.options, ...op.options }.errorCooldown) > 0
 }
 
 async function run(

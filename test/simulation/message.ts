@@ -42,6 +42,7 @@ export class Message {
     const giveUp = (): void =>
       this.#settle(() => {
         world.note(process.name, () => `  ${command} timed out`)
+        if (command === 'acquire') process.waiting.gaveUp(request)
         this.#sending.reject(new StoreError('STORE_TIMEOUT', 'unknown', `no reply within ${request.timeoutMs} ms`))
       })
     this.#timeout = world.scheduler.after(Math.max(1, request.timeoutMs), giveUp, process, true)

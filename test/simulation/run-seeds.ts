@@ -15,8 +15,8 @@ export interface SeedsResult {
 }
 
 /** What one schedule is at least. */
-export const leastProcesses = 3
-export const leastDeliveries = 100
+const leastProcesses = 3
+const leastDeliveries = 100
 /** Every so many schedules are played again with clocks that agree: nothing may change. */
 const sameClocksEvery = 20
 

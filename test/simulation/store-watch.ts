@@ -20,6 +20,9 @@ interface Stored {
   readonly freshUntil: number
 }
 
+/** Commands that only the holder's token may carry out. */
+const fenced: ReadonlySet<Command> = new Set<Command>(['commit', 'renew', 'release'])
+
 /** A deadline is in whole ms of the server's clock. */
 const deadlineGrainMs = 1
 
@@ -31,6 +34,8 @@ export class StoreWatch {
   /** The last value that a load stored, by table id. */
   readonly #lastStored = new Map<string, Stored>()
   readonly #lost = new Set<string>()
+  /** Until when (server ms) nobody need wait for a key, by table id. */
+  readonly #uncacheable = new Map<string, { readonly seq: number; readonly until: number }>()
   /** When a key was last changed or revoked, by table id. */
   readonly #revokedSeq = new Map<string, number>()
 
@@ -44,7 +49,7 @@ export class StoreWatch {
     const { command, request } = sent
     const id = tableId(request)
     const seq = world.nextSeq()
-    const holder = command === 'commit' ? server.tables.holderAt(id, server.now) : undefined
+    const holder = fenced.has(command) ? server.tables.holderAt(id, server.now) : undefined
     const before = server.tables.writes
     const reply = execute()
     const wrote = server.tables.writes > before
@@ -56,14 +61,19 @@ export class StoreWatch {
     switch (command) {
       case 'acquire':
         if (label === 'granted') this.#granted(tokenOf(request), seq)
+        if (label === 'busy') this.#checkQueue(id, sent)
         break
       case 'commit':
         if (wrote) this.#committed(request as unknown as CommitRequest, holder, seq)
         else if (label === 'lost') this.#lost.add(hex(request))
         break
       case 'renew':
-        if (reply === true) this.#renewed(request)
-        else this.#lost.add(hex(request))
+        if (reply !== true) this.#lost.add(hex(request))
+        else if (holder?.equals(tokenOf(request)) !== true) this.#usurped(sent)
+        break
+      case 'release':
+        if (reply === true && holder?.equals(tokenOf(request)) !== true) this.#usurped(sent)
+        if (reply === true) this.#released(id, tokenOf(request), seq)
         break
       case 'put':
       case 'remove':
@@ -73,7 +83,6 @@ export class StoreWatch {
         }
         break
       case 'read':
-      case 'release':
     }
     return reply
   }
@@ -125,22 +134,25 @@ export class StoreWatch {
     this.#lastStored.set(tableId(request), { seq, freshUntil })
   }
 
-  #renewed(request: Request): void {
-    const world = this.#world
-    const grant = this.#grants.get(hex(request))
-    if (grant === undefined) return
-    const heldMs = world.now - grant.at
-    // A paused process notices late that it should give up, and a command may be on its way for a while.
-    const mostMs = 2 * world.longest.hardMs + world.longest.leaseMs + this.#pausedMs() + world.plan.weather.lateMs + 500
-    if (heldMs <= mostMs) return
-    world.violate(
-      'P4',
-      `a lease for ${request.key} was renewed ${heldMs.toFixed(0)} ms after it was granted: a hung load owns the key`,
-    )
+  #usurped({ command, process, request }: Sent): void {
+    this.#world.violate('I2', `${command} of ${process} for ${request.key} held for a token that does not hold the lease`)
   }
 
-  #pausedMs(): number {
-    return Math.max(...this.#world.processes.map(process => process.pausedMs))
+  /** Loads that leave nothing to share must not be waited for in turn. */
+  #released(id: string, token: Token, seq: number): void {
+    const { history, server } = this.#world
+    const load = history.loads.findLast(each => each.grant?.token.equals(token) === true)
+    if (load?.uncacheable === true) this.#uncacheable.set(id, { seq, until: server.now + load.leaseMs })
+    else this.#uncacheable.delete(id)
+  }
+
+  #checkQueue(id: string, { process, request }: Sent): void {
+    const { plan, server } = this.#world
+    const uncacheable = this.#uncacheable.get(id)
+    if (!plan.calm || uncacheable === undefined || server.now >= uncacheable.until) return
+    const stored = this.#lastStored.get(id)?.seq ?? 0
+    if (stored > uncacheable.seq || this.wasRevokedSince(id, uncacheable.seq)) return
+    this.#world.violate('no convoy', `${process} has to wait for the lease of ${request.key}, whose loads leave nothing to share`)
   }
 }
 

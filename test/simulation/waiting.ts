@@ -1,4 +1,4 @@
-import type { AcquireReply, AcquireRequest, EntryKey } from '../../src/index.ts'
+import type { AcquireReply, AcquireRequest, EntryKey, Token } from '../../src/index.ts'
 import type { CallRecord, Grant } from './history.ts'
 import type { Request } from './message.ts'
 import type { SimulatedProcess } from './process.ts'
@@ -26,6 +26,7 @@ export class Waiting {
   readonly #world: World
   readonly #process: SimulatedProcess
   readonly #waits = new Map<string, Wait>()
+  #givenUp: { readonly id: string; readonly step: number; readonly token: Token } | undefined
   readonly #lastReplies = new Map<string, LastReply>()
 
   constructor(world: World, process: SimulatedProcess) {
@@ -36,6 +37,21 @@ export class Waiting {
   /** It has asked for the lease again, or given up waiting. */
   stopped(key: EntryKey): void {
     this.#waits.delete(tableId(key))
+  }
+
+  asks(request: AcquireRequest): void {
+    this.stopped(request)
+    const given = this.#givenUp
+    if (given === undefined || given.step !== this.#world.scheduler.step || given.id !== tableId(request)) return
+    if (request.dead.some(token => token.equals(given.token))) return
+    const who = `${this.#process.name} asks for ${request.key} again`
+    this.#world.violate('token rule: the retry names the dead token', `${who} and does not say that its last token is dead`)
+  }
+
+  /** An acquire timed out: its token may yet be granted, and is dead. */
+  gaveUp(request: Request): void {
+    const { token } = request as unknown as AcquireRequest
+    this.#givenUp = { id: tableId(request), step: this.#world.scheduler.step, token }
   }
 
   answered(request: Request, reply: unknown): void {

@@ -36,7 +36,7 @@ export function perform(process: SimulatedProcess, op: Op): void {
 }
 
 /** Settles as the cache's own promise does, once the rules have looked at it. Never, if the process dies. */
-export function getOrSet(process: SimulatedProcess, op: GetOrSetOp): Promise<unknown> {
+function getOrSet(process: SimulatedProcess, op: GetOrSetOp): Promise<unknown> {
   const { world, cache } = process
   const { key, version, abortAfterMs } = op
   const controller = abortAfterMs === undefined ? undefined : new AbortController()
