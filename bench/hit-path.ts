@@ -13,9 +13,15 @@ interface Contender {
 const keyCount = 256
 const roundMs = 250
 
-/** Reads per second with `inFlight` callers in a closed loop, for one short round. */
-async function round(read: Contender['read'], inFlight: number): Promise<number> {
+interface Round {
+  readonly perSecond: number
+  readonly cpuUs: number
+}
+
+/** `inFlight` callers in a closed loop, for a short while. */
+async function round(read: Contender['read'], inFlight: number): Promise<Round> {
   let reads = 0
+  const cpuBefore = process.cpuUsage()
   const startedAt = performance.now()
   const endsAt = startedAt + roundMs
   await Promise.all(
@@ -26,7 +32,9 @@ async function round(read: Contender['read'], inFlight: number): Promise<number>
       }
     }),
   )
-  return (reads / (performance.now() - startedAt)) * 1000
+  const perSecond = (reads / (performance.now() - startedAt)) * 1000
+  const { user, system } = process.cpuUsage(cpuBefore)
+  return { perSecond, cpuUs: (user + system) / reads }
 }
 
 const payloads: Readonly<Record<string, (index: number) => unknown>> = {
@@ -57,8 +65,10 @@ export async function benchHitPath(redisUrl: string, rounds = 9): Promise<Measur
   const raw = new Redis(redisUrl)
   raw.on('error', () => {})
   const namespace = `bench-${process.pid}`
+  // Long timeouts: on a busy machine a read that is given up would be a load, and no hit.
+  const patience = { commandTimeout: '10s', storeBudget: '20s' } as const
   const open = (values: 'copy' | 'freeze'): Cache =>
-    createCache({ namespace, store: redisStore(redisUrl), ttl: '1h', refresh: false, values })
+    createCache({ namespace, store: redisStore(redisUrl), ttl: '1h', refresh: false, values, ...patience })
   const copy = open('copy')
   const freeze = open('freeze')
   const measurements: Measurement[] = []
@@ -89,16 +99,18 @@ export async function benchHitPath(redisUrl: string, rounds = 9): Promise<Measur
 }
 
 async function compare(contenders: readonly Contender[], inFlight: number, rounds: number): Promise<Measurement[]> {
-  const rates = contenders.map((): number[] => [])
+  const taken = contenders.map((): Round[] => [])
   for (let index = -2; index < rounds; index++) {
     for (const [which, contender] of contenders.entries()) {
-      const rate = await round(contender.read, inFlight)
-      if (index >= 0) rates[which]?.push(rate)
+      const result = await round(contender.read, inFlight)
+      if (index >= 0) taken[which]?.push(result)
     }
   }
   return contenders.map(({ name, payload }, which) => {
-    const ratios = (rates[which] ?? []).map((rate, index) => rate / (rates[0]?.[index] ?? Number.NaN))
-    return { name, payload, inFlight, perSecond: median(rates[which] ?? []), ratio: median(ratios) }
+    const own = taken[which] ?? []
+    const ratios = own.map(({ perSecond }, index) => perSecond / (taken[0]?.[index]?.perSecond ?? Number.NaN))
+    const perSecond = median(own.map(each => each.perSecond))
+    return { name, payload, inFlight, perSecond, ratio: median(ratios), cpuUs: median(own.map(each => each.cpuUs)) }
   })
 }
 
