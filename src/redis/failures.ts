@@ -39,8 +39,16 @@ export function commandFailure(command: string, error: unknown): StoreError {
   if (error instanceof StoreError) return error
   const code = replyCode(error)
   const refusal = refusals[code]
-  if (refusal !== undefined) return new StoreError(refusal, 'not-executed', `Redis refused ${command}: ${code}`)
-  if (code !== '') return new StoreError('STORE_REFUSED', 'unknown', `Redis failed ${command}: ${redact(error as Error)}`)
+  const forbidden = code === '' ? undefined : permission((error as Error).message)
+  if (refusal !== undefined) {
+    // A script may have done a part of its work before it met what it may not do.
+    const ran: Outcome = /script: /.test((error as Error).message) && forbidden !== undefined ? 'unknown' : 'not-executed'
+    return new StoreError(refusal, ran, `Redis refused ${command}: ${code}${forbidden === undefined ? '' : ` (${forbidden})`}`)
+  }
+  if (code !== '') {
+    const detail = forbidden ?? redact(error as Error)
+    return new StoreError('STORE_REFUSED', 'unknown', `Redis failed ${command}: ${detail}`)
+  }
   const outcome: Outcome = error instanceof Error && error.message.startsWith(unwritten) ? 'not-executed' : 'unknown'
   return new StoreError('STORE_UNAVAILABLE', outcome, `The connection to Redis was lost during ${command}${systemCode(error)}`)
 }
@@ -53,7 +61,9 @@ export function connectionFailure(error: unknown): StoreError {
   const refusal = /max number of clients/.test((error as Error).message)
     ? 'STORE_UNAVAILABLE'
     : (refusals[code] ?? 'STORE_REFUSED')
-  return new StoreError(refusal, 'not-executed', `Redis refused the connection: ${redact(error as Error)}`)
+  const forbidden = permission((error as Error).message)
+  const detail = forbidden === undefined ? redact(error as Error) : `${code} (${forbidden})`
+  return new StoreError(refusal, 'not-executed', `Redis refused the connection: ${detail}`)
 }
 
 export function notConnected(): StoreError {
@@ -68,6 +78,19 @@ export function timedOut(command: string, timeoutMs: number, sent: boolean): Sto
     'not-executed',
     `${command} found no server that takes it within ${Math.round(timeoutMs)} ms`,
   )
+}
+
+/**
+ * What an ACL does not allow. Of the names in Redis's own text only a command's is kept: it is one that Leasehold has sent, while
+ * users, keys and channels are the application's.
+ */
+function permission(message: string): string | undefined {
+  if (!/^NOPERM |^ERR The user executing the script can't /.test(message)) return undefined
+  const command = /the '([a-z|_-]{1,40})' command/i.exec(message)?.[1]
+  if (command !== undefined) return `no permission for the command ${command.toLowerCase()}`
+  if (/ channels? /.test(message)) return 'no permission for the channel'
+  if (/ keys? /.test(message)) return 'no permission for the key'
+  return 'no permission for a command of the script'
 }
 
 /** Redis repeats arguments of commands it does not know; everything from there on is cut. */

@@ -30,6 +30,41 @@ describe('a failed command', () => {
     expect(commandFailure('put', unwritten)).toMatchObject({ code: 'STORE_UNAVAILABLE', outcome: 'not-executed' })
   })
 
+  it.each([
+    ["NOPERM this user has no permissions to run the 'client|list' command", 'not-executed', 'command client|list'],
+    ["NOPERM User app-secret has no permissions to run the 'get' command", 'not-executed', 'command get'],
+    ['NOPERM this user has no permissions to access one of the keys used as arguments', 'not-executed', 'the key'],
+    ["NOPERM No permissions to access a key 'secret-key'", 'not-executed', 'the key'],
+    ['NOPERM this user has no permissions to access one of the channels used as arguments', 'not-executed', 'the channel'],
+    [
+      "NOPERM ACL failure in script: User secret has no permissions to run the 'publish' command script: 74ae, on @user_script:1.",
+      'unknown',
+      'command publish',
+    ],
+    [
+      "ERR The user executing the script can't run this command or subcommand script: 74ae, on @user_script:1.",
+      'unknown',
+      'a command of the script',
+    ],
+    [
+      "ERR The user executing the script can't publish to the channel mentioned in the command script: 74ae, on @user_script:1.",
+      'unknown',
+      'the channel',
+    ],
+    [
+      "ERR The user executing the script can't access at least one of the keys mentioned in the command arguments script: 74ae",
+      'unknown',
+      'the key',
+    ],
+  ])('says what the user may not do: %s', (message, outcome, what) => {
+    const failed = commandFailure('put', replyError(message))
+    expect(failed).toMatchObject({ code: 'STORE_REFUSED', outcome })
+    for (const { message: said } of [failed, connectionFailure(replyError(message))]) {
+      expect(said).toContain(`no permission for ${what.startsWith('command') ? `the ${what}` : what}`)
+      expect(said).not.toContain('secret')
+    }
+  })
+
   it('keeps nothing of what the command carried', () => {
     const errors = [
       replyError("ERR unknown command 'SECRET', with args beginning with: 'secret-key' 'secret-value'"),
