@@ -45,7 +45,8 @@ export function parseFlag(command: string, reply: unknown): boolean {
 
 function words(reply: unknown): [kind: string, ...rest: unknown[]] {
   if (!Array.isArray(reply)) return ['']
-  return [String(reply[0]), ...(reply.slice(1) as unknown[])]
+  const [kind, ...rest] = reply as unknown[]
+  return [Buffer.isBuffer(kind) || typeof kind === 'string' ? String(kind) : '', ...rest]
 }
 
 function unexpected(command: string): StoreError {

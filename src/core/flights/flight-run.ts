@@ -129,7 +129,8 @@ export class FlightRun {
   async #loadUnleased(outage: boolean): Promise<RunResult> {
     const loadSeq = this.#beginLoad()
     const load = await this.#load(false)
-    return settleUnleased(this, { ...load, loadSeq, outage })
+    settleUnleased(this, { ...load, loadSeq, outage })
+    return 'not-stored'
   }
 
   #beginLoad(): number {

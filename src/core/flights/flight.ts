@@ -46,7 +46,6 @@ export class Flight {
   readonly #seats = new Set<Seat>()
   readonly #onDeserted: () => void
   #loadSeq = Infinity
-  #landed = false
 
   /** @param onDeserted Called when the last caller has left before the landing. */
   constructor(onDeserted: () => void) {
@@ -59,13 +58,12 @@ export class Flight {
 
   /** Resolves with the flight's answer. `leave` gives the seat up; when the last one leaves deserting, the flight is told. */
   join(passenger: Passenger): { readonly answer: Promise<FlightAnswer>; readonly leave: (deserting: boolean) => void } {
-    let seat: Seat | undefined
-    const answer = new Promise<FlightAnswer>(land => {
-      seat = { passenger, land }
-      this.#seats.add(seat)
-    })
+    let land!: Seat['land']
+    const answer = new Promise<FlightAnswer>(resolve => (land = resolve))
+    const seat = { passenger, land }
+    this.#seats.add(seat)
     const leave = (deserting: boolean): void => {
-      if (seat === undefined || !this.#seats.delete(seat)) return
+      if (!this.#seats.delete(seat)) return
       if (deserting && this.#seats.size === 0) this.#onDeserted()
     }
     return { answer, leave }
@@ -86,9 +84,8 @@ export class Flight {
     return true
   }
 
+  /** Answers everyone. Whoever lands a flight has closed it, so a second landing finds nobody. */
   land(outcome: FlightOutcome): void {
-    if (this.#landed) return
-    this.#landed = true
     for (const { passenger, land } of this.#seats) {
       land('validBefore' in outcome && passenger.began >= outcome.validBefore ? { kind: 'restart' } : outcome)
     }

@@ -20,7 +20,7 @@ export type Acquisition =
 const mostLateReplies = 3
 
 interface Asked {
-  readonly reply: AcquireReply
+  readonly reply: Exclude<AcquireReply, { kind: 'late' }>
   readonly token: Token
   readonly leaseMs: number
   readonly sentSeq: number
@@ -87,7 +87,6 @@ export async function acquireLease(engine: Engine, flight: Flight, plan: FlightP
           }
           break
         }
-        case 'late':
         case 'full':
           waited('store-failed')
           return { kind: 'unleased', outage: true }

@@ -39,7 +39,7 @@ export async function settleLeased(run: FlightRun, load: LeasedLoad): Promise<Ru
   }
   let entry: Entry
   try {
-    entry = encode(run, load, result, true)
+    entry = encode(run, load, result)
   } catch (error) {
     return fail(run, load, error)
   }
@@ -71,23 +71,16 @@ async function settleCommit(run: FlightRun, load: LeasedLoad, entry: Entry): Pro
  * Ends a load without a lease; nothing is stored. In an outage joiners share it, since this process's own invalidations have already closed
  * the flight to those that came after them.
  */
-export function settleUnleased(run: FlightRun, load: UnleasedLoad): RunResult {
+export function settleUnleased(run: FlightRun, load: UnleasedLoad): void {
   const { result, loadSeq, outage } = load
   const validBefore = outage ? Infinity : loadSeq
-  if (result === undefined) return 'failed'
-  if (result.kind === 'failed') {
-    run.land({ kind: 'failed', error: result.error })
-    return 'failed'
+  if (result === undefined) return
+  if (result.kind === 'failed') run.land({ kind: 'failed', error: result.error })
+  else if (result.kind === 'nothing') run.land({ kind: 'nothing', validBefore, source: 'unleased' })
+  else {
+    const entry = encode(run, { ...load, token: run.engine.random.token() }, result)
+    run.land({ kind: 'entry', entry, validBefore, source: 'unleased' })
   }
-  if (result.kind === 'nothing') run.land({ kind: 'nothing', validBefore, source: 'unleased' })
-  else
-    run.land({
-      kind: 'entry',
-      entry: encode(run, { ...load, token: run.engine.random.token() }, result, false),
-      validBefore,
-      source: 'unleased',
-    })
-  return 'not-stored'
 }
 
 async function fail(run: FlightRun, load: LeasedLoad, error: unknown): Promise<RunResult> {
@@ -150,12 +143,11 @@ async function commit(run: FlightRun, load: LeasedLoad, entry: Entry): Promise<C
 
 type StorableResult = LoadResult & { readonly kind: 'value' | 'not-modified' }
 
-function encode(run: FlightRun, load: Load & { readonly token: Token }, result: StorableResult, leased: boolean): Entry {
+function encode(run: FlightRun, load: Load & { readonly token: Token }, result: StorableResult): Entry {
   const { engine, plan } = run
   const { codec, store, random } = engine
-  // Without a lease nothing is stored, and in an outage the server's time may not be known: such an entry only carries the value.
-  const nowMs = leased ? store.now(plan.key) : 0
-  const times = entryTimes(plan.policy, result.ttlMs ?? plan.policy.ttlMs, nowMs, random, load.loadMs)
+  // In an outage the server's time may not be known. Such an entry is not stored: it only carries the value.
+  const times = entryTimes(plan.policy, result.ttlMs ?? plan.policy.ttlMs, store.now(plan.key), random, load.loadMs)
   const bytes =
     result.kind === 'value' || plan.stale === undefined
       ? codec.encode(plan.key, result.kind === 'value' ? result.value : undefined, times, load.token)
