@@ -1,5 +1,7 @@
 import type { Engine } from './engine.ts'
 import { reportStoreError } from './engine.ts'
+import { CommandGate } from './calls/command-gate.ts'
+import { PendingCalls } from './calls/pending-calls.ts'
 import { isStoreError } from './errors.ts'
 import { CacheEventEmitter } from './event-emitter.ts'
 import { EventLoopDelay } from './flights/event-loop-delay.ts'
@@ -59,6 +61,8 @@ export function buildEngine(
     leases,
     loopDelay,
     refreshes: new RefreshAhead(options.maxRefreshes),
+    gate: new CommandGate(),
+    pending: new PendingCalls(),
     underWay: new Map(),
     phase: 'open',
   }

@@ -1,6 +1,7 @@
 import { Call } from './calls/call.ts'
 import { hasFreshEntry, readCachedEntry, type CachedEntry } from './calls/cached-entry.ts'
 import type { Engine } from './engine.ts'
+import { describeValue } from './describe-value.ts'
 import { LeaseholdError } from './errors.ts'
 import type { CacheEventListener } from './event-emitter.ts'
 import type { CacheEventName } from './events.ts'
@@ -34,7 +35,11 @@ export class Cache {
     try {
       const policy = this.#begin(key, options)
       if (typeof loader !== 'function') {
-        throw new LeaseholdError('INVALID_LOADER', `the loader of '${key}' must be a function, not ${typeof loader}`, { key })
+        throw new LeaseholdError(
+          'INVALID_LOADER',
+          `the loader of ${describeValue(key)} must be a function, not ${typeof loader}`,
+          { key },
+        )
       }
       return getOrSet(this.#engine, new Call(this.#engine, key, loader, policy)) as Promise<Value>
     } catch (error) {

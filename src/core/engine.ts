@@ -1,3 +1,5 @@
+import type { CommandGate } from './calls/command-gate.ts'
+import type { PendingCalls } from './calls/pending-calls.ts'
 import { isStoreError, type StoreError } from './errors.ts'
 import type { CacheEventEmitter } from './event-emitter.ts'
 import type { EventLoopDelay } from './flights/event-loop-delay.ts'
@@ -27,6 +29,8 @@ export interface Engine {
   readonly leases: LeaseKeeper
   readonly loopDelay: EventLoopDelay
   readonly refreshes: RefreshAhead
+  readonly gate: CommandGate
+  readonly pending: PendingCalls
   /** Every flight under way, refreshes included, each with what abandons it: what `close` drains. */
   readonly underWay: Map<Promise<unknown>, (reason: unknown) => void>
   /** `closing`: no new calls, those that came before may still load. `closed`: nothing starts any more. */

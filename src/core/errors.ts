@@ -46,6 +46,8 @@ export class LeaseholdError extends Error {
 }
 
 /** True for Leasehold's errors, also those of another copy of the package; with `code`, for that code alone. */
+export function isLeaseholdError(error: unknown, code: StoreErrorCode): error is StoreError
+export function isLeaseholdError(error: unknown, code?: ErrorCode): error is LeaseholdError
 export function isLeaseholdError(error: unknown, code?: ErrorCode): error is LeaseholdError {
   if (typeof error !== 'object' || error === null || !(brand in error)) return false
   return code === undefined || (error as LeaseholdError).code === code

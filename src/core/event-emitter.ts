@@ -1,4 +1,5 @@
 import type { CacheEventName, CacheEvents } from './events.ts'
+import { invalidOption, unknownOption } from './options/invalid-option.ts'
 
 export type CacheEventListener<Name extends CacheEventName> = (record: CacheEvents[Name]) => void
 
@@ -23,7 +24,10 @@ export class CacheEventEmitter {
     connection: undefined,
   }
 
+  /** @throws LeaseholdError `UNKNOWN_OPTION`, `INVALID_OPTION` */
   on<Name extends CacheEventName>(name: Name, listener: CacheEventListener<Name>): void {
+    if (!Object.hasOwn(this.listeners, name)) throw unknownOption(String(name), Object.keys(this.listeners), 'event')
+    if (typeof listener !== 'function') throw invalidOption('listener', listener, 'a function')
     this.#replace(name, [...(this.listeners[name] ?? []), listener])
   }
 
@@ -32,13 +36,14 @@ export class CacheEventEmitter {
     this.#replace(name, left.length === 0 ? undefined : left)
   }
 
-  /** A listener that throws is reported as a process warning: it must not change what a call returns. */
+  /** A listener that throws, or an async one that rejects, is reported as a process warning: it must not change what a call returns. */
   emit<Name extends CacheEventName>(name: Name, record: CacheEvents[Name]): void {
     for (const listener of this.listeners[name] ?? []) {
       try {
-        listener(record)
+        const returned: unknown = listener(record)
+        if (returned instanceof Promise) returned.catch((error: unknown) => warn(name, error))
       } catch (error) {
-        process.emitWarning(`a listener of '${name}' threw: ${String(error)}`, 'LeaseholdWarning')
+        warn(name, error)
       }
     }
   }
@@ -46,4 +51,8 @@ export class CacheEventEmitter {
   #replace<Name extends CacheEventName>(name: Name, listeners: readonly CacheEventListener<Name>[] | undefined): void {
     ;(this.listeners as { [N in Name]: readonly CacheEventListener<N>[] | undefined })[name] = listeners
   }
+}
+
+function warn(name: CacheEventName, error: unknown): void {
+  process.emitWarning(`a listener of '${name}' threw: ${String(error)}`, 'LeaseholdWarning')
 }

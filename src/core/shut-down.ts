@@ -2,19 +2,28 @@ import type { Engine } from './engine.ts'
 import { LeaseholdError } from './errors.ts'
 import type { Timer } from './ports.ts'
 
-/** Drains what is under way for up to `closeTimeout`, abandons the rest, then closes the store. */
+/** Lets calls be answered and loads finish for up to `closeTimeout`, abandons the rest, then closes the store. */
 export async function shutDown(engine: Engine): Promise<void> {
-  const { underWay, clock, options, store } = engine
+  const { underWay, pending, clock, options, store } = engine
   engine.phase = 'closing'
   let timer: Timer | undefined
   const patience = new Promise<void>(resolve => (timer = clock.setTimeout(resolve, options.closeTimeoutMs)))
-  await Promise.race([drained(underWay), patience])
+  await Promise.race([answered(engine), patience])
   if (timer !== undefined) clock.clearTimeout(timer)
   engine.phase = 'closed'
   const closed = new LeaseholdError('CACHE_CLOSED', 'the cache was closed while this load was running')
   for (const abandon of underWay.values()) abandon(closed)
   await drained(underWay)
+  await pending.idle()
   await store.close()
+}
+
+/** Calls may start loads, and loads that nobody waits for run on. */
+async function answered({ underWay, pending }: Engine): Promise<void> {
+  while (underWay.size > 0 || pending.count > 0) {
+    await pending.idle()
+    await drained(underWay)
+  }
 }
 
 async function drained(underWay: Engine['underWay']): Promise<void> {

@@ -153,6 +153,7 @@ function wakeIdOf({ key, version }: EntryKey): string {
 }
 
 function checkOptions(options: MemoryStoreOptions): void {
+  if (typeof options !== 'object' || options === null) throw invalidOption('memoryStore', options, 'an object of options')
   for (const name in options) {
     if (!(name in smallest)) throw unknownOption(name, Object.keys(smallest))
   }

@@ -1,5 +1,6 @@
 import type { Call } from './call.ts'
 import { decodeValue, recordBase, reportStoreError, undecodable, type Engine } from '../engine.ts'
+import { describeValue } from '../describe-value.ts'
 import { LeaseholdError } from '../errors.ts'
 import type { MissRecord, StaleRecord } from '../events.ts'
 import type { Flight, FlightAnswer } from '../flights/flight.ts'
@@ -10,6 +11,7 @@ import { absent, answerFromStore, findStandIn } from './read-through.ts'
 
 /** Answers one call: from an open flight, from the store, or by a load. */
 export async function getOrSet(engine: Engine, call: Call): Promise<unknown> {
+  engine.pending.enter()
   try {
     const { signal, forceFresh } = call.policy
     signal?.throwIfAborted()
@@ -34,12 +36,14 @@ export async function getOrSet(engine: Engine, call: Call): Promise<unknown> {
       if (insideLoaderOf(engine.flights, call.id)) throw recursion(call)
       const heard = await takeSeat(engine, joined ?? lead(engine, call, flights), call)
       if (heard.kind !== 'restart') return await conclude(engine, call, heard, joined === undefined)
-      // Not for this call. The next flight will have begun after it, so this happens once at most.
+      // Not for this call. The next flight will have begun after it, so that its answer will be.
       askedAt = engine.clock.now()
     }
   } catch (error) {
     reportMiss(engine, call, 'failed', error)
     throw error
+  } finally {
+    engine.pending.leave()
   }
 }
 
@@ -75,7 +79,11 @@ async function conclude(
     case 'entry': {
       const value = decodeValue(engine, call, answer.entry)
       if (value === undecodable)
-        throw new LeaseholdError('UNSERIALIZABLE_VALUE', `the codec cannot read back the value of '${call.key}'`, call)
+        throw new LeaseholdError(
+          'UNSERIALIZABLE_VALUE',
+          `the codec cannot read back the value of ${describeValue(call.key)}`,
+          call,
+        )
       reportMiss(engine, call, missOutcome(answer.source, leads))
       return value
     }
@@ -106,11 +114,14 @@ type SeatAnswer = FlightAnswer | { readonly kind: 'stale'; readonly value: unkno
 function takeSeat(engine: Engine, flight: Flight, call: Call): Promise<SeatAnswer> {
   const { clock } = engine
   const { signal, softTimeoutMs, hardTimeoutMs } = call.policy
-  call.waitUntil ??= clock.now() + hardTimeoutMs
-  const leftMs = call.waitUntil - clock.now()
+  const waitUntil = (call.waitUntil ??= clock.now() + hardTimeoutMs)
+  const leftMs = waitUntil - clock.now()
   return new Promise((resolve, reject) => {
     const { answer, leave } = flight.join(call)
-    const hardTimer = clock.setTimeout(() => depart(false, () => resolve({ kind: 'timeout', afterMs: hardTimeoutMs })), leftMs)
+    const hardTimer = clock.setTimeout(
+      () => depart(false, () => resolve({ kind: 'timeout', afterMs: hardTimeoutMs, leased: false })),
+      leftMs,
+    )
     const softTimer =
       softTimeoutMs === undefined
         ? undefined
@@ -139,7 +150,11 @@ function takeSeat(engine: Engine, flight: Flight, call: Call): Promise<SeatAnswe
     }
     signal?.addEventListener('abort', onAbort, { once: true })
     if (signal?.aborted === true) onAbort()
-    void answer.then(landed => depart(false, () => resolve(landed)))
+    void answer.then(landed => {
+      // The load's time is over, this call's is not: the lease is still held, and its value may come.
+      const hasTime = landed.kind === 'timeout' && landed.leased && clock.now() < waitUntil
+      depart(false, () => resolve(hasTime ? { kind: 'restart' } : landed))
+    })
   })
 }
 
@@ -158,12 +173,12 @@ function reportMiss(engine: Engine, call: Call, outcome: MissRecord['outcome'], 
 function recursion({ key }: Call): LeaseholdError {
   return new LeaseholdError(
     'LOADER_RECURSION',
-    `the loader of '${key}' asks the cache for '${key}' itself, and would wait for itself`,
+    `the loader of ${describeValue(key)} asks the cache for ${describeValue(key)} itself, and would wait for itself`,
     { key },
   )
 }
 
 function cooling({ key }: Call, errorCode: string, remainingMs: number): LeaseholdError {
-  const message = `the last load of '${key}' failed (${errorCode}); nobody loads it for another ${remainingMs} ms`
+  const message = `the last load of ${describeValue(key)} failed (${errorCode}); nobody loads it for another ${remainingMs} ms`
   return new LeaseholdError('LOAD_COOLING', message, { key, option: 'errorCooldown' })
 }

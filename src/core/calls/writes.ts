@@ -1,5 +1,6 @@
 import { recordBase, reportStoreError, type Engine } from '../engine.ts'
 import { entryTimes } from '../flights/entry-times.ts'
+import { describeValue } from '../describe-value.ts'
 import { LeaseholdError, type StoreError } from '../errors.ts'
 import type { SetRecord } from '../events.ts'
 import type { Policy } from '../options/options.ts'
@@ -14,7 +15,7 @@ export async function setValue(engine: Engine, key: string, value: unknown, poli
   const startedAt = clock.now()
   const entryKey: EntryKey = { key, version: policy.version }
   if (value === undefined)
-    throw new LeaseholdError('UNSERIALIZABLE_VALUE', `undefined cannot be stored; delete '${key}' instead`, { key })
+    throw new LeaseholdError('UNSERIALIZABLE_VALUE', `undefined cannot be stored; delete ${describeValue(key)} instead`, { key })
   if (Number.isNaN(store.now(entryKey))) await serverTime(engine, entryKey)
   const times = entryTimes(policy, policy.ttlMs, store.now(entryKey), random, 0)
   const bytes = codec.encode(entryKey, value, times, random.token())
@@ -102,6 +103,6 @@ function reportInvalidation(engine: Engine, key: EntryKey, operation: 'delete' |
 }
 
 function tooLarge(key: string, bytes: number, most: number): LeaseholdError {
-  const message = `the value of '${key}' takes ${bytes} bytes encoded, more than maxValueBytes (${most}); split it, or raise the limit`
+  const message = `the value of ${describeValue(key)} takes ${bytes} bytes encoded, more than maxValueBytes (${most}); split it, or raise the limit`
   return new LeaseholdError('VALUE_TOO_LARGE', message, { key, option: 'maxValueBytes' })
 }

@@ -1,4 +1,5 @@
 import { decodeValue, recordBase, undecodable, type Engine } from '../engine.ts'
+import { describeValue } from '../describe-value.ts'
 import { LeaseholdError } from '../errors.ts'
 import { Flight, type FlightOutcome } from './flight.ts'
 import type { Flights } from './flights.ts'
@@ -101,7 +102,7 @@ export class FlightRun {
       case 'busy':
         return { busyMs: acquisition.remainingMs }
       case 'deserted':
-        this.land({ kind: 'timeout', afterMs: this.plan.policy.hardTimeoutMs })
+        this.land({ kind: 'timeout', afterMs: this.plan.policy.hardTimeoutMs, leased: false })
         return 'failed'
       case 'leased':
         return this.#loadLeased(acquisition)
@@ -121,9 +122,7 @@ export class FlightRun {
     })
     const loadSeq = this.#beginLoad()
     const load = await this.#load(true)
-    // From here the commit or the release decides; a renewal that overlaps it could only report a loss that is none.
-    leases.drop(lease)
-    return settleLeased(this, { ...load, loadSeq, token, leaseMs, lost })
+    return settleLeased(this, { ...load, loadSeq, token, leaseMs, isLost: () => lost, stopRenewing: () => leases.drop(lease) })
   }
 
   async #loadUnleased(outage: boolean): Promise<RunResult> {
@@ -154,7 +153,7 @@ export class FlightRun {
     let timedOut = false
     let timer = clock.setTimeout(() => {
       timedOut = true
-      this.land({ kind: 'timeout', afterMs: hardTimeoutMs })
+      this.land({ kind: 'timeout', afterMs: hardTimeoutMs, leased })
       plan.abandon.abort(loadTimeout(plan.key.key, hardTimeoutMs))
       if (!leased) return this.#giveUp()
       timer = clock.setTimeout(this.#giveUp, hardTimeoutMs)
@@ -200,7 +199,7 @@ export class FlightRun {
 export function loadTimeout(key: string, timeoutMs: number): LeaseholdError {
   return new LeaseholdError(
     'LOAD_TIMEOUT',
-    `no value for '${key}' within ${timeoutMs} ms; raise timeout.hard, or allow staleIfError`,
+    `no value for ${describeValue(key)} within ${timeoutMs} ms; raise timeout.hard, or allow staleIfError`,
     {
       key,
       option: 'timeout.hard',

@@ -22,7 +22,8 @@ export type FlightOutcome =
     }
   | { readonly kind: 'nothing'; readonly validBefore: number; readonly source: 'load' | 'unleased' }
   | { readonly kind: 'failed'; readonly error: unknown }
-  | { readonly kind: 'timeout'; readonly afterMs: number }
+  /** `leased`: the load goes on under its lease. */
+  | { readonly kind: 'timeout'; readonly afterMs: number; readonly leased: boolean }
   | { readonly kind: 'cooling'; readonly errorCode: string; readonly remainingMs: number }
 
 /** What a call hears from its flight. `restart`: the answer is not for this call. */

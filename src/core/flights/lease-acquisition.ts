@@ -102,27 +102,28 @@ async function ask(engine: Engine, plan: FlightPlan, seen: readonly Token[] | 'a
   const { store, clock, random, loopDelay } = engine
   const { key, version } = plan.key
   for (let late = 0; late < mostLateReplies; late++) {
+    const full = engine.gate.enter()
+    if (full !== undefined) await full
     const timeoutMs = plan.budget.timeoutMs(true)
-    if (timeoutMs < 1) return undefined
     const token = random.token()
     const leaseMs = loopDelay.leaseMs(plan.policy.leaseMs, clock.now())
     const wait = plan.purpose !== 'refresh'
     const sentSeq = engine.sequence.next()
     try {
+      if (timeoutMs < 1) return undefined
       const reply = await plan.budget.spend(() => {
         const notAfter = store.notAfter(plan.key, timeoutMs)
         return store.acquire({ key, version, token, leaseMs, seen, dead, wait, timeoutMs, notAfter })
       })
-      if (reply.kind === 'late') {
-        plan.budget.refill()
-        continue
-      }
-      return { reply, token, leaseMs, sentSeq }
+      if (reply.kind !== 'late') return { reply, token, leaseMs, sentSeq }
+      plan.budget.refill()
     } catch (error) {
       const { outcome } = reportStoreError(engine, 'acquire', plan.key, error)
       if (outcome === 'not-executed') return undefined
       // It may yet be granted. Nobody will ever load or commit under it, and the next try takes its place.
       dead.push(token)
+    } finally {
+      engine.gate.leave()
     }
   }
   return undefined

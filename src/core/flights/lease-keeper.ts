@@ -32,22 +32,23 @@ export class LeaseKeeper {
     const now = this.#clock.now()
     const lease: Lease = { key, token, leaseMs, grantedAt: now, onLost, renewAt: now + leaseMs / 3 }
     this.#held.add(lease)
-    this.#schedule()
+    this.#wakeAt(lease.renewAt)
     return lease
   }
 
   /** Stops renewing. The lease itself is ended by a commit or a release. */
   drop(lease: Lease): void {
-    this.#held.delete(lease)
+    if (!this.#held.delete(lease)) return
+    const now = this.#clock.now()
+    // A loader that kept the event loop busy leaves its renewal no turn to be late in.
+    if (now > lease.renewAt) this.#delay.observe(now - lease.renewAt, now)
     if (this.#held.size > 0 || this.#timer === undefined) return
     this.#clock.clearTimeout(this.#timer.timer)
     this.#timer = undefined
   }
 
-  #schedule(): void {
-    let dueAt = Infinity
-    for (const lease of this.#held) dueAt = Math.min(dueAt, lease.renewAt)
-    if (dueAt === Infinity || (this.#timer !== undefined && this.#timer.dueAt <= dueAt)) return
+  #wakeAt(dueAt: number): void {
+    if (this.#timer !== undefined && this.#timer.dueAt <= dueAt) return
     if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer.timer)
     const timer = this.#clock.setTimeout(() => this.#renewDue(), dueAt - this.#clock.now())
     this.#clock.unref(timer)
@@ -58,12 +59,15 @@ export class LeaseKeeper {
     const now = this.#clock.now()
     if (this.#timer !== undefined) this.#delay.observe(now - this.#timer.dueAt, now)
     this.#timer = undefined
+    let dueAt = Infinity
     for (const lease of this.#held) {
-      if (lease.renewAt > now) continue
-      lease.renewAt = now + lease.leaseMs / 3
-      void this.#renew(lease)
+      if (lease.renewAt <= now) {
+        lease.renewAt = now + lease.leaseMs / 3
+        void this.#renew(lease)
+      }
+      dueAt = Math.min(dueAt, lease.renewAt)
     }
-    this.#schedule()
+    if (dueAt !== Infinity) this.#wakeAt(dueAt)
   }
 
   async #renew(lease: Lease): Promise<void> {

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { checkDuration } from '../options/check-option.ts'
+import { describeValue } from '../describe-value.ts'
 import { LeaseholdError } from '../errors.ts'
 import type { Loader, LoaderContext, StaleValue } from './loader-context.ts'
 
@@ -67,7 +68,7 @@ export async function runLoader(
       if (loaderContext.stale !== undefined) return notModified as never
       throw new LeaseholdError(
         'INVALID_LOADER',
-        `notModified() needs a stored value; check ctx.stale first (key '${context.key}')`,
+        `notModified() needs a stored value; check ctx.stale first (key ${describeValue(context.key)})`,
         {
           key: context.key,
         },

@@ -16,7 +16,10 @@ interface Load {
 interface LeasedLoad extends Load {
   readonly token: Token
   readonly leaseMs: number
-  readonly lost: boolean
+  /** Whether the store has said that the lease is not ours any more. */
+  isLost(): boolean
+  /** From the commit or the release on, a renewal could only report a loss that is none. */
+  stopRenewing(): void
 }
 
 interface UnleasedLoad extends Load {
@@ -55,7 +58,7 @@ export async function settleLeased(run: FlightRun, load: LeasedLoad): Promise<Ru
 
 async function settleCommit(run: FlightRun, load: LeasedLoad, entry: Entry): Promise<RunResult> {
   const sentSeq = run.engine.sequence.next()
-  const outcome = load.lost ? 'lost' : await commit(run, load, entry)
+  const outcome = await commit(run, load, entry)
   reportCommit(run, entry, outcome)
   // A full store held the lease until it said so, which vouches for the value as well as storing it would.
   const vouched = outcome === 'stored' || outcome === 'full'
@@ -87,7 +90,7 @@ async function fail(run: FlightRun, load: LeasedLoad, error: unknown): Promise<R
   const released = release(run, load, markerAfterFailure(run, load, error))
   run.land({ kind: 'failed', error })
   await released
-  return load.lost ? 'superseded' : 'failed'
+  return load.isLost() ? 'superseded' : 'failed'
 }
 
 function markerAfterFailure({ plan }: FlightRun, load: LeasedLoad, error: unknown): Marker {
@@ -108,12 +111,19 @@ async function vouchByRelease(run: FlightRun, load: LeasedLoad, marker: Marker):
   return (await budget.spend(() => release(run, load, marker, timeoutMs))) ? sentSeq : load.loadSeq
 }
 
-async function release(run: FlightRun, { token, lost }: LeasedLoad, marker: Marker, timeoutMs?: number): Promise<boolean> {
+async function release(run: FlightRun, load: LeasedLoad, marker: Marker, timeoutMs?: number): Promise<boolean> {
   const { engine, plan } = run
-  if (lost) return false
+  load.stopRenewing()
+  if (load.isLost()) return false
   try {
     const { key, version } = plan.key
-    return await engine.store.release({ key, version, token, marker, timeoutMs: timeoutMs ?? engine.options.commandTimeoutMs })
+    return await engine.store.release({
+      key,
+      version,
+      token: load.token,
+      marker,
+      timeoutMs: timeoutMs ?? engine.options.commandTimeoutMs,
+    })
   } catch (error) {
     reportStoreError(engine, 'release', plan.key, error)
     return false
@@ -127,15 +137,21 @@ async function commit(run: FlightRun, load: LeasedLoad, entry: Entry): Promise<C
   const { key, version } = plan.key
   const keepMs = entry.hardUntil - entry.createdAt
   for (let tries = 0; tries < commitTries; tries++) {
+    const full = engine.gate.enter()
+    if (full !== undefined) await full
+    load.stopRenewing()
     const timeoutMs = plan.budget.timeoutMs(false)
-    if (timeoutMs < 1) break
     try {
+      if (load.isLost()) return 'lost'
+      if (timeoutMs < 1) break
       return await plan.budget.spend(() => {
         const notAfter = store.notAfter(plan.key, timeoutMs)
         return store.commit({ key, version, token: load.token, bytes: entry.bytes, keepMs, timeoutMs, notAfter })
       })
     } catch (error) {
       if (reportStoreError(engine, 'commit', plan.key, error).outcome === 'not-executed') break
+    } finally {
+      engine.gate.leave()
     }
   }
   return 'unknown'

@@ -1,5 +1,5 @@
 import { LeaseholdError } from '../errors.ts'
-import { describeValue } from '../options/invalid-option.ts'
+import { describeValue } from '../describe-value.ts'
 
 /** What separates and brackets, and what would not print: escaped wherever it stands. */
 const reserved = '%,=:()\\[\\]\\s\\p{Cc}\\p{Cs}'

@@ -20,7 +20,8 @@ const memoTextLength = 16
  */
 export function parseDuration(value: Duration, option: string, bounds: DurationBounds): number {
   const ms = typeof value === 'number' ? Math.round(value) : parseText(value)
-  if (ms >= bounds.min && ms <= bounds.max) return ms === 0 ? 0 : ms
+  const tooFine = typeof value === 'number' && value > 0 && value < 1
+  if (!tooFine && ms >= bounds.min && ms <= bounds.max) return ms === 0 ? 0 : ms
   throw invalidOption(option, value, describeBounds(bounds))
 }
 

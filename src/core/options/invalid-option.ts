@@ -1,49 +1,24 @@
+import { describeValue } from '../describe-value.ts'
 import { LeaseholdError } from '../errors.ts'
-
-const shownLength = 64
-
-/** A value as an error message shows it: short, on one line, and never the contents of an object. */
-export function describeValue(value: unknown): string {
-  switch (typeof value) {
-    case 'string':
-      return JSON.stringify(value.length > shownLength ? `${value.slice(0, shownLength)}…` : value)
-    case 'bigint':
-      return `${value}n`
-    case 'function':
-      return 'a function'
-    case 'symbol':
-      return 'a symbol'
-    case 'object':
-      if (value === null) return 'null'
-      return Array.isArray(value) ? 'an array' : describeObject(value)
-    default:
-      return Object.is(value, -0) ? '-0' : String(value)
-  }
-}
-
-function describeObject(value: object): string {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype === null || prototype === Object.prototype) return 'an object'
-  const name: unknown = (prototype as { constructor?: { name?: unknown } }).constructor?.name
-  return typeof name === 'string' && name !== '' ? `an instance of ${name}` : 'an object'
-}
 
 /** The error for an option whose value is not allowed. `allowed` completes "must be …". */
 export function invalidOption(option: string, value: unknown, allowed: string): LeaseholdError {
   return new LeaseholdError('INVALID_OPTION', `Option "${option}" must be ${allowed}; got ${describeValue(value)}`, { option })
 }
 
-/** The error for an option that does not exist here, with the nearest ones that do. */
-export function unknownOption(name: string, known: Iterable<string>): LeaseholdError {
+/** The error for an option that does not exist here, with the nearest ones that do. `kind` names what is not known, an option or an event. */
+export function unknownOption(name: string, known: Iterable<string>, kind: 'option' | 'event' = 'option'): LeaseholdError {
   const allowed = [...known]
   const near = nearestNames(name, allowed)
   const quoted = near.map(option => `"${option}"`)
   const advice = near.length > 0 ? `did you mean ${quoted.join(' or ')}?` : `allowed: ${allowed.join(', ')}`
-  return new LeaseholdError('UNKNOWN_OPTION', `Unknown option ${describeValue(name)}; ${advice}`, { option: name })
+  return new LeaseholdError('UNKNOWN_OPTION', `Unknown ${kind} ${describeValue(name)}; ${advice}`, { option: name })
 }
 
+const comparedLength = 64
+
 function nearestNames(name: string, known: readonly string[]): string[] {
-  const wanted = name.slice(0, shownLength).toLowerCase()
+  const wanted = name.slice(0, comparedLength).toLowerCase()
   const limit = Math.max(2, Math.floor(wanted.length / 3))
   return known
     .map(option => ({ option, distance: distanceOf(wanted, option.toLowerCase()) }))

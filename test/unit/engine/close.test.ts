@@ -88,20 +88,30 @@ describe('close', () => {
     expect(closed.at).toBe(550)
   })
 
-  it('starts no loader once it has ended: a call that was still reading is told', async () => {
-    for (const options of [{}, { closeTimeout: 20 }]) {
-      const { a, clock, source, store } = openFleet(options)
-      store.script = ({ command, key }) => (command === 'read' && key === 'k' ? slow(0, 50) : undefined)
-      const call = track(clock, a.getOrSet('k', source.takes(500)))
-      if (options.closeTimeout !== undefined) a.getOrSet('other', source.hangs()).catch(() => {})
-      await clock.settle()
-      const closed = track(clock, a.close())
-      await clock.advance(60)
-      expect(closed.state).toBe('fulfilled')
-      expect(call).toMatchObject({ state: 'rejected', error: { code: 'CACHE_CLOSED', key: 'k' } })
-      expect(source.contexts.map(({ key }) => key)).not.toContain('k')
-      expect(clock.pendingTimers).toBe(0)
-    }
+  it('answers calls that came before it and are still reading', async () => {
+    const { a, clock, source, store } = openFleet()
+    store.script = ({ command }) => (command === 'read' ? slow(0, 50) : undefined)
+    const miss = track(clock, a.getOrSet('k', source.takes(500)))
+    const got = track(clock, a.get('k'))
+    const closed = track(clock, a.close())
+    await clock.advance(600)
+    expect(miss).toMatchObject({ value: 'load 1', at: 550 })
+    expect(got).toMatchObject({ state: 'fulfilled', at: 50 })
+    expect(closed.at).toBe(550)
+  })
+
+  it('starts no loader once closeTimeout has ended: a call that was still reading is told', async () => {
+    const { a, clock, source, store } = openFleet({ closeTimeout: 20 })
+    store.script = ({ command, key }) => (command === 'read' && key === 'k' ? slow(0, 50) : undefined)
+    const call = track(clock, a.getOrSet('k', source.takes(500)))
+    a.getOrSet('other', source.hangs()).catch(() => {})
+    await clock.settle()
+    const closed = track(clock, a.close())
+    await clock.advance(60)
+    expect(closed.state).toBe('fulfilled')
+    expect(call).toMatchObject({ state: 'rejected', error: { code: 'CACHE_CLOSED', key: 'k' } })
+    expect(source.contexts.map(({ key }) => key)).not.toContain('k')
+    expect(clock.pendingTimers).toBe(0)
   })
 
   it('waits for background refreshes too, and starts no new ones', async () => {

@@ -53,4 +53,18 @@ describe('the length of a lease', () => {
     expect(lengths[1]).toBeGreaterThan(1100)
     expect(lengths[1]).toBeLessThanOrEqual(1200)
   })
+
+  it('grows for the next load after one that kept the event loop busy, so that its renewal never got a turn', async () => {
+    const { a, clock, store, until } = openFleet({ lease: '300ms' })
+    const { now } = clock
+    let busyMs = 0
+    clock.now = () => now() + busyMs
+    await until(a.getOrSet('k', () => ((busyMs += 500), 1)))
+    await until(a.getOrSet('other', () => 1))
+    const lengths = store.calls
+      .filter(({ command }) => command === 'acquire')
+      .map(({ request }) => (request as AcquireRequest).leaseMs)
+    // 500 ms of work, of which the first third of the lease was no delay.
+    expect(lengths).toEqual([300, 1200])
+  })
 })

@@ -174,3 +174,25 @@ describe('the hard timeout', () => {
     expect(second.value).toBe('load 2')
   })
 })
+
+describe('the hard timeout of a caller', () => {
+  it('is its own: one who joined late gets the late value of a load whose time is over', async () => {
+    const { a, clock, source } = openFleet({ timeout: { hard: 500 } })
+    const first = track(clock, a.getOrSet('k', source.takes(650)))
+    await clock.advance(450)
+    const second = track(clock, a.getOrSet('k', source.takes(650)))
+    await clock.advance(300)
+    expect(first).toMatchObject({ state: 'rejected', error: { code: 'LOAD_TIMEOUT' }, at: 500 })
+    expect(second).toMatchObject({ value: 'load 1', at: 650 })
+  })
+
+  it('gives a retry right after a timeout its full time', async () => {
+    const { a, clock, source } = openFleet({ timeout: { hard: 500 } })
+    const first = track(clock, a.getOrSet('k', source.takes(650)))
+    await clock.advance(500)
+    expect(first.state).toBe('rejected')
+    const retry = track(clock, a.getOrSet('k', source.takes(650)))
+    await clock.advance(200)
+    expect(retry).toMatchObject({ value: 'load 1', at: 650 })
+  })
+})
