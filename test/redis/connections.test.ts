@@ -238,6 +238,7 @@ describe('when nothing is there yet', () => {
     const { store } = openStore(redisStore(`redis://127.0.0.1:${valkey.port}`))
     await store.ready(key, 2_000)
     expect(Math.abs(store.now(key) - 1_700_000_000_000)).toBeLessThan(5_000)
+    expect(Math.abs(store.notAfter(key, 0) - 1_700_000_000_000)).toBeLessThan(5_000)
     await store.close()
     await valkey.stop()
   })
