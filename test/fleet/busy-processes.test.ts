@@ -50,3 +50,18 @@ describe('a process that is busy still loads under the lease', () => {
     expect(await cache.get('key')).toBe('value')
   })
 })
+
+describe('a process that writes as it starts', () => {
+  it('waits for its first connection longer than a command may take', async () => {
+    await using proxy = await DelayProxy.start(sharedRedisUrl())
+    proxy.hold('replies', 'TIME')
+    const cache = open(proxy.url, [])
+    const written = Promise.all([cache.set('key', 'value'), cache.delete('other')])
+    await until(() => proxy.heldChunks > 0, 'the first sample of the time')
+    burn(150)
+    await new Promise(resolve => setImmediate(resolve))
+    proxy.release()
+    await written
+    expect(await cache.get('key')).toBe('value')
+  })
+})

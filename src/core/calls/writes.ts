@@ -8,6 +8,7 @@ import type { EntryKey, PutReply } from '../ports.ts'
 
 /** Removing and expiring may be repeated freely, so a command whose reply was lost is sent again. */
 const invalidateTries = 2
+const connectPatienceMs = 2_000
 
 /** Stores a value that the application computed. Loads that are running do not overwrite it. */
 export async function setValue(engine: Engine, key: string, value: unknown, policy: Policy): Promise<void> {
@@ -16,7 +17,8 @@ export async function setValue(engine: Engine, key: string, value: unknown, poli
   const entryKey: EntryKey = { key, version: policy.version }
   if (value === undefined)
     throw new LeaseholdError('UNSERIALIZABLE_VALUE', `undefined cannot be stored; delete ${describeValue(key)} instead`, { key })
-  if (Number.isNaN(store.now(entryKey))) await serverTime(engine, entryKey)
+  // Without a wait if possible: the value is encoded as it was when it was given.
+  if (Number.isNaN(store.now(entryKey))) await connected(engine, 'put', entryKey)
   const times = entryTimes(policy, policy.ttlMs, store.now(entryKey), random, 0)
   const bytes = codec.encode(entryKey, value, times, random.token())
   if (bytes.length > codec.maxValueBytes) throw tooLarge(key, bytes.length, codec.maxValueBytes)
@@ -50,11 +52,12 @@ export async function setValue(engine: Engine, key: string, value: unknown, poli
   }
 }
 
-async function serverTime(engine: Engine, key: EntryKey): Promise<void> {
+/** A process that writes as it starts should not be refused because connecting takes longer than a command may. A failed attempt ends the wait. */
+async function connected(engine: Engine, command: 'put' | 'remove' | 'expire', key: EntryKey): Promise<void> {
   try {
-    await engine.store.ready(key, engine.options.commandTimeoutMs)
+    await engine.store.ready(key, Math.max(engine.options.commandTimeoutMs, connectPatienceMs))
   } catch (error) {
-    throw reportStoreError(engine, 'put', key, error)
+    throw reportStoreError(engine, command, key, error)
   }
 }
 
@@ -74,6 +77,7 @@ export async function expireKey(engine: Engine, key: EntryKey): Promise<boolean>
 }
 
 async function invalidate(engine: Engine, command: 'remove' | 'expire', key: EntryKey): Promise<boolean | void> {
+  if (Number.isNaN(engine.store.now(key))) await connected(engine, command, key)
   const request = { key: key.key, version: key.version, timeoutMs: engine.options.commandTimeoutMs }
   let failure: StoreError | undefined
   for (let tries = 0; tries < invalidateTries; tries++) {

@@ -38,13 +38,20 @@ export class LeaseKeeper {
 
   /** Stops renewing. The lease itself is ended by a commit or a release. */
   drop(lease: Lease): void {
-    if (!this.#held.delete(lease)) return
+    if (!this.#forget(lease)) return
     const now = this.#clock.now()
     // A loader that kept the event loop busy leaves its renewal no turn to be late in.
     if (now > lease.renewAt) this.#delay.observe(now - lease.renewAt, now)
-    if (this.#held.size > 0 || this.#timer === undefined) return
-    this.#clock.clearTimeout(this.#timer.timer)
-    this.#timer = undefined
+  }
+
+  /** Says whether it was held. With the last lease goes the timer. */
+  #forget(lease: Lease): boolean {
+    const held = this.#held.delete(lease)
+    if (this.#held.size === 0 && this.#timer !== undefined) {
+      this.#clock.clearTimeout(this.#timer.timer)
+      this.#timer = undefined
+    }
+    return held
   }
 
   #wakeAt(dueAt: number): void {
@@ -74,7 +81,7 @@ export class LeaseKeeper {
     const { key, token, leaseMs } = lease
     try {
       const held = await this.#store.renew({ key: key.key, version: key.version, token, leaseMs, timeoutMs: leaseMs / 3 })
-      if (held || !this.#held.delete(lease)) return
+      if (held || !this.#forget(lease)) return
       lease.onLost()
     } catch (error) {
       this.#onError(key, error)
