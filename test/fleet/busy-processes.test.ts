@@ -8,7 +8,7 @@ import { until } from './until.ts'
 const opened: Cache[] = []
 
 function open(url: string, outcomes: string[]): Cache {
-  const cache = createCache({ namespace: ownNamespace(), store: redisStore(url) })
+  const cache = createCache({ namespace: ownNamespace(), store: redisStore(url), lease: '30s' })
   cache.on('miss', ({ outcome }) => outcomes.push(outcome))
   opened.push(cache)
   return cache
