@@ -6,6 +6,8 @@ import type { Answered, LoadPlan, RecordedCache } from './recorded-cache.ts'
 export interface TrafficPlan {
   readonly seed: number
   readonly keys: number
+  /** Half of the calls go to so many of them. Default: no difference. */
+  readonly hotKeys?: number
   /** How many callers there are at once. */
   readonly callers: number
   /** How many calls to make in all. Default: until it is stopped. */
@@ -79,7 +81,7 @@ export class Traffic {
 
   #next(): Promise<Answered> {
     const cache = this.#cache
-    const key = Math.floor(this.#random.next() * this.#plan.keys)
+    const key = this.#key()
     const policy = policies[key % policies.length] as PolicyOptions
     let dice = this.#random.next() * 100
     const falls = (share: number): boolean => (dice -= share) < 0
@@ -90,6 +92,12 @@ export class Traffic {
     if (falls(shares.get)) return cache.get(key)
     const options: CallOptions = falls(shares.forceFresh) ? { ...policy, forceFresh: true } : policy
     return cache.getOrSet(key, this.#load(policy), options)
+  }
+
+  #key(): number {
+    const { keys, hotKeys } = this.#plan
+    const among = hotKeys !== undefined && this.#random.next() < 0.5 ? hotKeys : keys
+    return Math.floor(this.#random.next() * among)
   }
 
   #load({ staleIfError }: PolicyOptions): LoadPlan {

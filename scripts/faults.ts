@@ -1,0 +1,99 @@
+/**
+ * `npm run test:faults`: real faults on a real Redis and real processes, one row after the other, with what each has shown. `--row redis-killed` runs one,
+ * `--short` the forms of `npm test`, `--write` puts the table into docs/reliability.md. Ends with 1 when something does not hold.
+ */
+import { parseArgs } from 'node:util'
+import { problemsOf, type Measured, type Row, type Size } from '../test/faults/measured.ts'
+import { rows } from '../test/faults/rows.ts'
+import { listed } from '../test/histories/describe-history.ts'
+import { describeMachine, writeSection } from './reliability-page.ts'
+import { findProgram } from './find-redis.ts'
+
+const { values: flags } = parseArgs({
+  options: {
+    row: { type: 'string', multiple: true },
+    short: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
+  },
+})
+const size: Size = flags.short ? 'short' : 'full'
+
+interface Shown {
+  readonly name: string
+  readonly title: string
+  readonly recoveredFrom: string | undefined
+  readonly measured: Measured
+  readonly problems: readonly string[]
+}
+
+async function runRow(row: Row, place: string): Promise<Shown> {
+  const { name, title, recoveredFrom } = row
+  process.stderr.write(`${place} ${title} ... `)
+  const startedAt = performance.now()
+  const measured = await row.run(size)
+  const problems = problemsOf(measured)
+  process.stderr.write(
+    `${problems.length === 0 ? 'holds' : 'DOES NOT HOLD'} (${((performance.now() - startedAt) / 1000).toFixed(1)} s)\n`,
+  )
+  for (const problem of problems) process.stderr.write(`  ${problem}\n`)
+  return { name, title, recoveredFrom, measured, problems }
+}
+
+function table(shown: readonly Shown[]): string {
+  const lines = shown.map(({ name, title, recoveredFrom, measured, problems }) => {
+    const { counts, loads, failedReads, errors, recoveryMs, notes, notPromised } = measured
+    const bounds = loads.map(({ when, most, allowed }) => `${most}${allowed === Infinity ? '' : ` of ${allowed}`} ${when}`)
+    const refused = Object.fromEntries(Object.entries(errors).filter(([error]) => !error.startsWith('get')))
+    const told = counts.failedInvalidations === 0 ? '0' : `${counts.failedInvalidations} (${listed(refused)})`
+    const recovery = recoveryMs === undefined ? '–' : `${recoveryMs.toFixed(0)} ms ${recoveredFrom ?? ''}`
+    const safety =
+      notPromised === undefined
+        ? `${counts.violations} in ${counts.reads.toLocaleString('en')} reads`
+        : `not promised yet: ${notPromised}`
+    return [
+      `${title} (\`${name}\`)`,
+      problems.length === 0 ? 'yes' : `**no**: ${problems.length}`,
+      safety,
+      [...new Set(bounds)].join('; ') || '–',
+      String(failedReads),
+      told,
+      recovery.trim(),
+      notes.join('; '),
+    ]
+  })
+  const head = [
+    'fault',
+    'holds',
+    'violations',
+    'most loads of a key',
+    'failed reads',
+    'writes told to have failed',
+    'recovery',
+    'besides',
+  ]
+  return [head, head.map(() => '---'), ...lines].map(cells => `| ${cells.join(' | ')} |`).join('\n')
+}
+
+async function main(): Promise<number> {
+  const found = await findProgram()
+  if (found.kind === 'none') {
+    process.stderr.write(`${found.advice}\n`)
+    return 1
+  }
+  process.env['REDIS_SERVER'] = found.path
+  const wanted = flags.row
+  const unknown = (wanted ?? []).filter(name => !rows.some(row => row.name === name))
+  if (unknown.length > 0) {
+    process.stderr.write(`no row ${unknown.join(', ')}; there are ${rows.map(({ name }) => name).join(', ')}\n`)
+    return 1
+  }
+  const chosen = rows.filter(({ name }) => wanted === undefined || wanted.includes(name))
+  const shown: Shown[] = []
+  for (const [index, row] of chosen.entries()) shown.push(await runRow(row, `${index + 1}/${chosen.length}`))
+  const text = `${describeMachine(found.version)}\n\n${table(shown)}`
+  process.stdout.write(`${text}\n`)
+  if (flags.write) writeSection('faults', text)
+  return shown.every(({ problems }) => problems.length === 0) ? 0 : 1
+}
+
+process.exitCode = await main()

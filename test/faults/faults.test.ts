@@ -1,0 +1,16 @@
+import { describe, expect, it } from 'vitest'
+import { problemsOf } from './measured.ts'
+import { rows } from './rows.ts'
+
+// Each row has its own Redis and processes, and waits most of the time.
+describe.concurrent('what is promised holds, and reads do not fail, through', () => {
+  it.each(rows.map(row => [row.title, row] as const))('%s', async (_, row) => {
+    const measured = await row.run('short')
+    expect(problemsOf(measured)).toEqual([])
+    expect(measured.counts.reads).toBeGreaterThan(0)
+  })
+
+  it('are rows of different names', () => {
+    expect(new Set(rows.map(({ name }) => name)).size).toBe(rows.length)
+  })
+})
