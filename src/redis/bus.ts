@@ -1,7 +1,8 @@
 import type { Redis } from 'ioredis'
+import type { StoreError } from '../core/errors.ts'
 import type { StoreListeners } from '../core/ports.ts'
 import { Connection, type ConnectionOptions, type Upkeep } from './connection.ts'
-import { notConnected } from './failures.ts'
+import { commandFailure, notConnected, replyCode } from './failures.ts'
 import { decodeWake } from './keys.ts'
 
 type BusListeners = Pick<StoreListeners, 'onWake' | 'onBus'>
@@ -9,7 +10,8 @@ type BusListeners = Pick<StoreListeners, 'onWake' | 'onBus'>
 interface Channel {
   readonly listeners: Set<BusListeners>
   subscribed: boolean
-  live: boolean
+  /** Undefined until the first attempt to subscribe has ended. */
+  live: boolean | undefined
 }
 
 /** One subscriber for all namespaces of a provider. A channel is live while the server has confirmed its subscription. */
@@ -26,7 +28,15 @@ export class Bus {
       return undefined
     },
   }
+  readonly #onRefusal: (refusal: StoreError) => void
   #connection: Connection | undefined
+  /** Whether the last that was heard of the connection was a failure. */
+  #failed = false
+
+  /** @param onRefusal Told when the server does not let us subscribe. That is tried again once a second. */
+  constructor(onRefusal: (refusal: StoreError) => void) {
+    this.#onRefusal = onRefusal
+  }
 
   /** Connects. Once. */
   open(options: Pick<ConnectionOptions, 'create' | 'name' | 'clock' | 'beforeRetry'>): void {
@@ -35,7 +45,7 @@ export class Bus {
       ...options,
       name: `${options.name}:bus`,
       upkeep: this.#upkeep,
-      onChange: () => this.#updateAll(),
+      onChange: fault => this.#changed(fault !== undefined),
     })
     this.#connection.redis.on('messageBuffer', (name: Buffer | string, message: Buffer) => {
       const channel = this.#channels.get(String(name))
@@ -49,13 +59,13 @@ export class Bus {
   add(name: string, listeners: BusListeners): void {
     let channel = this.#channels.get(name)
     if (channel === undefined) {
-      channel = { listeners: new Set(), subscribed: false, live: false }
+      channel = { listeners: new Set(), subscribed: false, live: this.#failed ? false : undefined }
       this.#channels.set(name, channel)
     }
     channel.listeners.add(listeners)
-    if (this.#connection?.usable !== true) return
-    if (channel.live) queueMicrotask(() => channel.live && channel.listeners.has(listeners) && listeners.onBus(true))
-    else this.#subscribe(this.#connection.redis, name, channel).catch(() => {})
+    if (channel.live !== undefined) this.#tell(channel, listeners)
+    if (channel.live !== true && this.#connection?.usable === true)
+      this.#subscribe(this.#connection.redis, name, channel).catch(() => {})
   }
 
   remove(name: string, listeners: BusListeners): void {
@@ -64,6 +74,11 @@ export class Bus {
     if (channel?.listeners.size !== 0) return
     this.#channels.delete(name)
     if (this.#connection?.usable === true) this.#connection.redis.unsubscribe(name).catch(() => {})
+  }
+
+  /** There is no server to connect to. */
+  miss(): void {
+    if (this.#connection === undefined) this.#changed(true)
   }
 
   /** Follows the command connections to the server at `address`, which they have just reached. */
@@ -83,21 +98,37 @@ export class Bus {
   }
 
   async #subscribe(redis: Redis, name: string, channel: Channel): Promise<void> {
-    await redis.subscribe(name)
+    let refusal: StoreError | undefined
+    try {
+      await redis.subscribe(name)
+    } catch (error) {
+      if (replyCode(error) === '') throw error
+      refusal = commandFailure('to subscribe to wake-ups', error)
+    }
     if (this.#channels.get(name) !== channel) return
-    channel.subscribed = true
-    this.#update(channel)
+    channel.subscribed = refusal === undefined
+    this.#update(channel, refusal !== undefined)
+    if (refusal !== undefined) this.#onRefusal(refusal)
   }
 
-  #updateAll(): void {
-    for (const channel of this.#channels.values()) this.#update(channel)
+  #changed(failed: boolean): void {
+    this.#failed = failed
+    for (const channel of this.#channels.values()) this.#update(channel, failed)
   }
 
-  #update(channel: Channel): void {
+  /** @param ended Whether an attempt has ended. Before the first has, nothing is said. */
+  #update(channel: Channel, ended: boolean): void {
     const live = channel.subscribed && this.#connection?.usable === true
-    if (channel.live === live) return
+    if (channel.live === live || (channel.live === undefined && !live && !ended)) return
     channel.live = live
     for (const { onBus } of channel.listeners) onBus(live)
+  }
+
+  /** Tells one who came later. */
+  #tell(channel: Channel, listeners: BusListeners): void {
+    queueMicrotask(() => {
+      if (channel.live !== undefined && channel.listeners.has(listeners)) listeners.onBus(channel.live)
+    })
   }
 }
 

@@ -3,7 +3,7 @@ import type { StoreError } from '../core/errors.ts'
 import type { Clock } from '../core/ports.ts'
 import { readFromNode } from './cluster-reads.ts'
 import { withDeadline } from './deadline.ts'
-import { connectionFailure, notConnected } from './failures.ts'
+import { again, connectionFailure, notConnected } from './failures.ts'
 import { topologyNodeSettings, topologySettings } from './connection-settings.ts'
 import { type Redirection, parseRedirection, redirectionDelayMs } from './redirection.ts'
 import { sendRouted } from './routed-command.ts'
@@ -39,15 +39,13 @@ export class ClusterRouter implements Router {
   #closed = false
   #refreshing: Promise<void> | undefined
   #refreshedAt = -Infinity
-  #settleFirst!: { resolve: () => void; reject: (error: unknown) => void }
-  #firstAttempt: Promise<void> | undefined
+  #endFirstAttempt!: () => void
+  #firstAttempt: Promise<void> | undefined = new Promise(resolve => (this.#endFirstAttempt = resolve))
 
   constructor(client: Cluster, name: string, clock: Clock, onChange: (fault?: StoreError) => void) {
     this.#name = name
     this.#clock = clock
     this.#onChange = onChange
-    this.#firstAttempt = new Promise((resolve, reject) => (this.#settleFirst = { resolve, reject }))
-    this.#firstAttempt.catch(() => {})
     const options = {
       ...topologySettings,
       clusterRetryStrategy: (times: number) =>
@@ -68,7 +66,7 @@ export class ClusterRouter implements Router {
   }
 
   get fault(): StoreError {
-    return this.#fault
+    return again(this.#fault)
   }
 
   /** Whether the servers are known. */
@@ -132,7 +130,7 @@ export class ClusterRouter implements Router {
       }
     }
     const node = this.owner(slot)
-    if (node === undefined) throw this.#fault
+    if (node === undefined) throw this.fault
     return { node, asking: false }
   }
 
@@ -165,15 +163,15 @@ export class ClusterRouter implements Router {
       this.#members.delete(address)
       node.close().catch(() => {})
     }
-    this.#settleFirst.resolve()
     this.#firstAttempt = undefined
+    this.#endFirstAttempt()
     this.#onChange()
   }
 
   #failed(error: unknown): void {
-    if (error !== undefined) this.#fault = connectionFailure(error)
-    this.#settleFirst.reject(this.#fault)
+    if (error !== undefined) this.#fault = connectionFailure(lastOf(error))
     this.#firstAttempt = undefined
+    this.#endFirstAttempt()
     this.#onChange(this.#fault)
   }
 
@@ -231,6 +229,11 @@ export class ClusterRouter implements Router {
     const mapped = typeof natMap === 'function' ? natMap(address) : natMap?.[address]
     return mapped === undefined || mapped === null ? address : `${mapped.host}:${mapped.port}`
   }
+}
+
+/** What the last server said that ioredis asked for the slots. Its own error only says that it asked all. */
+function lastOf(error: unknown): unknown {
+  return error instanceof Error && 'lastNodeError' in error ? error.lastNodeError : error
 }
 
 function pause(clock: Clock, ms: number): Promise<void> {

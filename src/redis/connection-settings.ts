@@ -17,6 +17,8 @@ export const connectionSettings: RedisOptions = {
   enableReadyCheck: false,
   maxLoadingRetryTime: 100,
   connectTimeout: 3_000,
+  // The client's timer for a socket to end outlives sockets that have long been closed, and would keep the process.
+  disconnectTimeout: 0,
   keepAlive: 5_000,
   noDelay: true,
   keyPrefix: '',
@@ -46,8 +48,14 @@ export const topologySettings: ClusterOptions = {
   himportFieldsets: undefined,
 }
 
-export const topologyNodeSettings: Readonly<{ keyPrefix: ''; protocol: 2; replyMapping: 'legacy' }> = {
+export const topologyNodeSettings: Readonly<{
+  keyPrefix: ''
+  disconnectTimeout: 0
+  protocol: 2
+  replyMapping: 'legacy'
+}> = {
   keyPrefix: '',
+  disconnectTimeout: 0,
   protocol: 2,
   replyMapping: 'legacy',
 }

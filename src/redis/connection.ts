@@ -2,7 +2,7 @@ import type { Redis, RedisOptions } from 'ioredis'
 import type { StoreError } from '../core/errors.ts'
 import type { Clock, Timer } from '../core/ports.ts'
 import { connectionSettings } from './connection-settings.ts'
-import { connectionFailure, notConnected } from './failures.ts'
+import { again, connectionFailure, notConnected, unreachable } from './failures.ts'
 
 /** Why a connection may not be used, and whether another connection may do better. */
 export interface Verdict {
@@ -54,7 +54,8 @@ export class Connection {
   #lastError: unknown
   #timer: Timer | undefined
   #closed = false
-  #firstAttempt: PromiseWithResolvers<void> | undefined = withResolvers()
+  #endFirstAttempt!: () => void
+  #firstAttempt: Promise<void> | undefined = new Promise(resolve => (this.#endFirstAttempt = resolve))
 
   constructor(options: ConnectionOptions) {
     this.#clock = options.clock
@@ -84,14 +85,14 @@ export class Connection {
     return this.#usable
   }
 
-  /** Why it is not usable. */
+  /** Why it is not usable. Every call that asks gets an error of its own. */
   get fault(): StoreError {
-    return this.#fault ?? notConnected()
+    return this.#fault === undefined ? notConnected() : again(this.#fault)
   }
 
-  /** Before the first attempt to connect has ended: a promise of its end, which rejects with the fault. Afterwards nothing is waited for. */
+  /** Before the first attempt to connect has ended, well or badly: a promise of its end. Afterwards nothing is waited for. */
   get firstAttempt(): Promise<void> | undefined {
-    return this.#firstAttempt?.promise
+    return this.#firstAttempt
   }
 
   /** Asks the server now whether it may still be used. For replies that leave a doubt. */
@@ -117,9 +118,11 @@ export class Connection {
     const ended = new Promise<void>(resolve => void redis.once('end', () => resolve()))
     redis.disconnect()
     if (!ending) return
-    const timer = this.#clock.setTimeout(() => redis.stream?.destroy(), endWithinMs)
-    await ended
-    this.#clock.clearTimeout(timer)
+    let timer: Timer | undefined
+    // While Sentinel is asked there is no socket yet that could be ended.
+    const waited = new Promise<void>(resolve => (timer = this.#clock.setTimeout(resolve, endWithinMs)))
+    await Promise.race([ended, waited])
+    if (timer !== undefined) this.#clock.clearTimeout(timer)
   }
 
   #retryMs(beforeRetry: ConnectionOptions['beforeRetry']): number | null {
@@ -136,7 +139,8 @@ export class Connection {
     this.#asking = false
     const error = this.#lastError
     this.#lastError = undefined
-    this.#setFault(error === undefined ? (this.#fault ?? notConnected()) : connectionFailure(error))
+    const unexplained = (): StoreError => this.#fault ?? (this.#usable ? notConnected() : unreachable('it hangs up'))
+    this.#setFault(error === undefined ? unexplained() : connectionFailure(error))
   }
 
   async #ask(question: keyof Upkeep): Promise<void> {
@@ -190,7 +194,9 @@ export class Connection {
     const epoch = this.#epoch
     // After an event-loop stall the answer may lie in the socket unread.
     setImmediate(() => {
-      if (epoch === this.#epoch && this.#bytesRead() === bytes) this.redis.stream.destroy()
+      if (epoch !== this.#epoch || this.#bytesRead() !== bytes) return
+      this.#lastError = unreachable('it does not answer')
+      this.redis.stream.destroy()
     })
   }
 
@@ -209,8 +215,8 @@ export class Connection {
   #setUsable(): void {
     this.#failures = 0
     this.#fault = undefined
-    this.#firstAttempt?.resolve()
     this.#firstAttempt = undefined
+    this.#endFirstAttempt()
     if (this.#usable) return
     this.#usable = true
     this.#onChange()
@@ -218,27 +224,9 @@ export class Connection {
 
   #setFault(fault: StoreError): void {
     this.#fault = fault
-    this.#firstAttempt?.reject(fault)
-    this.#firstAttempt = undefined
     this.#usable = false
+    this.#firstAttempt = undefined
+    this.#endFirstAttempt()
     this.#onChange(fault)
   }
-}
-
-interface PromiseWithResolvers<T> {
-  readonly promise: Promise<T>
-  readonly resolve: (value: T) => void
-  readonly reject: (reason: unknown) => void
-}
-
-function withResolvers(): PromiseWithResolvers<void> {
-  let resolve!: () => void
-  let reject!: (reason: unknown) => void
-  const promise = new Promise<void>((onFulfilled, onRejected) => {
-    resolve = onFulfilled
-    reject = onRejected
-  })
-  // Nobody may be waiting.
-  promise.catch(() => {})
-  return { promise, resolve, reject }
 }

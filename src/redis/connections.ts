@@ -12,15 +12,19 @@ import type { Target } from './target.ts'
 export class Connections {
   readonly clock: Clock = systemClock
   readonly router: Router
-  readonly #bus: Bus = new Bus()
+  readonly #bus: Bus
   readonly #openBus: () => void
   readonly #members: Set<StoreListeners> = new Set()
-  readonly #warned: Set<string> = new Set()
-  #ready = false
+  readonly #warned: Set<string>
+  /** Undefined until the first attempt to connect has ended. */
+  #ready: boolean | undefined
 
-  constructor(target: Target, namespace: string) {
+  /** @param warned What the provider has warned of already. */
+  constructor(target: Target, namespace: string, warned: Set<string>) {
+    this.#warned = warned
     const name = `leasehold:${namespace}`
     const { clock } = this
+    this.#bus = new Bus(refusal => this.#warn('bus', refusal.code, `${refusal.message}: waiting calls poll`))
     const onChange = (fault?: StoreError): void => this.#changed(fault)
     if (target.kind === 'cluster') {
       const router = new ClusterRouter(target.client, name, clock, onChange)
@@ -50,8 +54,8 @@ export class Connections {
     if (first) {
       this.router.open()
       this.#openBus()
-    } else if (this.#ready) {
-      queueMicrotask(() => this.#ready && this.#members.has(listeners) && listeners.onReady(true))
+    } else if (this.#ready !== undefined) {
+      queueMicrotask(() => this.#ready !== undefined && this.#members.has(listeners) && listeners.onReady(this.#ready))
     }
   }
 
@@ -64,8 +68,9 @@ export class Connections {
   #changed(fault: StoreError | undefined): void {
     if (this.empty) return
     this.#openBus()
-    if (fault !== undefined) this.#warn(fault)
     const ready = this.router.usable
+    if (fault !== undefined) this.#fail(fault)
+    else if (!ready && this.#ready === undefined) return
     if (ready === this.#ready) return
     this.#ready = ready
     const node = ready && !this.router.clustered ? this.router.owner(0) : undefined
@@ -73,10 +78,17 @@ export class Connections {
     for (const { onReady } of this.#members) onReady(ready)
   }
 
-  /** A cache answers without its store, so a wrong password or an old server would go unseen. */
-  #warn({ code, message }: StoreError): void {
-    if (code === 'STORE_UNAVAILABLE' || this.#warned.has(code)) return
-    this.#warned.add(code)
+  /** A cache answers without its store, so a server that was never there, a wrong password or an old server would go unseen. */
+  #fail({ code, message }: StoreError): void {
+    this.#bus.miss()
+    if (code !== 'STORE_UNAVAILABLE') this.#warn('store', code, message)
+    else if (this.#ready === undefined) this.#warn('store', code, `${message}: the cache answers without it`)
+  }
+
+  #warn(part: 'store' | 'bus', code: string, message: string): void {
+    const subject = `${part} ${code}`
+    if (this.#warned.has(subject)) return
+    this.#warned.add(subject)
     process.emitWarning(message, { type: 'LeaseholdWarning', code })
   }
 }

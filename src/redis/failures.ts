@@ -23,6 +23,8 @@ const refusals: Readonly<Record<string, StoreErrorCode>> = {
 
 /** What ioredis says of a command that it did not write to the socket. */
 const unwritten = "Stream isn't writeable"
+/** What ioredis says of bytes that are no reply. */
+const unparsable = /Please report this\.$/
 const maxDetailLength = 120
 
 /** The first word of an error reply, `''` when the error did not come from the server. */
@@ -50,20 +52,38 @@ export function commandFailure(command: string, error: unknown): StoreError {
     return new StoreError('STORE_REFUSED', 'unknown', `Redis failed ${command}: ${detail}`)
   }
   const outcome: Outcome = error instanceof Error && error.message.startsWith(unwritten) ? 'not-executed' : 'unknown'
-  return new StoreError('STORE_UNAVAILABLE', outcome, `The connection to Redis was lost during ${command}${systemCode(error)}`)
+  return new StoreError(
+    'STORE_UNAVAILABLE',
+    outcome,
+    `The connection to Redis was lost during ${command}${bracketed(systemCode(error))}`,
+  )
 }
 
 /** A connection that could not be made or set up. */
 export function connectionFailure(error: unknown): StoreError {
   if (error instanceof StoreError) return error
   const code = replyCode(error)
-  if (code === '') return new StoreError('STORE_UNAVAILABLE', 'not-executed', `Redis cannot be reached${systemCode(error)}`)
+  if (code === '') {
+    return error instanceof Error && unparsable.test(error.message)
+      ? unreachable('the server does not speak Redis')
+      : unreachable(systemCode(error))
+  }
   const refusal = /max number of clients/.test((error as Error).message)
     ? 'STORE_UNAVAILABLE'
     : (refusals[code] ?? 'STORE_REFUSED')
   const forbidden = permission((error as Error).message)
   const detail = forbidden === undefined ? redact(error as Error) : `${code} (${forbidden})`
   return new StoreError(refusal, 'not-executed', `Redis refused the connection: ${detail}`)
+}
+
+/** A connection that could not be made, and why. */
+export function unreachable(reason: string): StoreError {
+  return new StoreError('STORE_UNAVAILABLE', 'not-executed', `Redis cannot be reached${bracketed(reason)}`)
+}
+
+/** The same failure as an error of its own, whose stack is that of whoever meets it now. */
+export function again({ code, outcome, message }: StoreError): StoreError {
+  return new StoreError(code, outcome, message)
 }
 
 export function notConnected(): StoreError {
@@ -100,5 +120,9 @@ function redact(error: Error): string {
 
 function systemCode(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
-  return typeof code === 'string' && /^[A-Z_0-9]+$/.test(code) ? ` (${code})` : ''
+  return typeof code === 'string' && /^[A-Z_0-9]+$/.test(code) ? code : ''
+}
+
+function bracketed(reason: string): string {
+  return reason === '' ? '' : ` (${reason})`
 }

@@ -8,21 +8,22 @@ export type { RedisTarget } from './target.ts'
 /**
  * A store in Redis 7.0 or later, or Valkey.
  *
- * @param target A `redis://` or `rediss://` URL (text, or a `URL`), an ioredis `Redis` or `Cluster` client, or ioredis options. A client is
- * duplicated with Leasehold's own settings, and neither changed nor closed; its key prefix and database apply. Default:
+ * @param target A `redis://` or `rediss://` URL (text, or a `URL`), an ioredis `Redis` or `Cluster` client, or ioredis options. A
+ * client is duplicated with Leasehold's own settings, and neither changed nor closed; its key prefix and database apply. Default:
  * `redis://127.0.0.1:6379`.
  * @returns What `createCache({ store })` takes. Caches that are given the same one share its connections, which are made when the
  * first of them is created and closed with the last.
- * @throws LeaseholdError `INVALID_OPTION` for anything else. It repeats no part of a URL. Nothing is sent yet: a server that cannot be reached, refuses the
- * password or is too old shows in the calls.
+ * @throws LeaseholdError `INVALID_OPTION` for anything else. It repeats no part of a URL. Nothing is sent yet: a server that cannot
+ * be reached, refuses the password or is too old shows in the calls, the `connection` event and one process warning.
  */
 export function redisStore(target?: RedisTarget): StoreProvider {
   const resolved = resolveTarget(target)
+  const warned = new Set<string>()
   let shared: Connections | undefined
   return {
     kind: 'redis',
     open(context: StoreContext): Store {
-      if (shared === undefined || shared.empty) shared = new Connections(resolved, context.namespace)
+      if (shared === undefined || shared.empty) shared = new Connections(resolved, context.namespace, warned)
       return new RedisStore(shared, resolved, context)
     },
   }

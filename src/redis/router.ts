@@ -14,9 +14,9 @@ export interface Router {
   readonly clustered: boolean
   /** The owner of a slot; undefined while nothing is known of it. */
   owner(slot: number): StoreNode | undefined
-  /** Until the first attempt to learn the owners has ended: a promise of its end, which rejects with the fault. */
+  /** Until the first attempt to learn the owners has ended, well or badly: a promise of its end. */
   readonly firstAttempt: Promise<void> | undefined
-  /** Why {@link owner} knows nothing. */
+  /** Why {@link owner} knows nothing. A new error each time. */
   readonly fault: StoreError
   /** What an error reply asks for, once it can be tried; undefined when it is no redirection. */
   detour(slot: number, error: unknown, hop: number): Promise<Detour> | undefined

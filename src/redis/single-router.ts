@@ -9,7 +9,6 @@ import { StoreNode } from './store-node.ts'
 export class SingleRouter implements Router {
   readonly clustered: boolean = false
   readonly firstAttempt: undefined
-  readonly fault: StoreError = notConnected()
   readonly #node: StoreNode
 
   constructor(create: (settings: RedisOptions) => Redis, name: string, clock: Clock, onChange: (fault?: StoreError) => void) {
@@ -21,6 +20,10 @@ export class SingleRouter implements Router {
       recover: (_, error) => Promise.reject(commandFailure('a read', error)),
       onChange,
     })
+  }
+
+  get fault(): StoreError {
+    return notConnected()
   }
 
   owner(): StoreNode {

@@ -57,7 +57,14 @@ function makeRunnable(workshop: Workshop, example: Example): void {
 }
 
 function run(program: string, args: readonly string[]): Promise<{ code: number; output: string }> {
-  const env = { ...process.env, REDIS_URL: sharedRedisUrl(), NODE_ENV: 'production', NO_COLOR: '1', FORCE_COLOR: undefined }
+  // A page that shows an outage does not print the warning that comes with it.
+  const quiet = {
+    NODE_OPTIONS: '--disable-warning=LeaseholdWarning',
+    NODE_ENV: 'production',
+    NO_COLOR: '1',
+    FORCE_COLOR: undefined,
+  }
+  const env = { ...process.env, ...quiet, REDIS_URL: sharedRedisUrl() }
   return new Promise(resolve => {
     execFile(join(root, 'node_modules/.bin', program), args, { env, timeout: 20_000 }, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1

@@ -228,7 +228,7 @@ describe('when nothing is there yet', () => {
       expect(error).toMatchObject({ code: 'STORE_UNSUPPORTED', outcome: 'not-executed' })
       expect(error.message).toContain('redis 6.2.14')
     }
-    expect(ready).toEqual([])
+    expect(ready).toEqual([false])
     await store.close()
     await old.stop()
   })

@@ -36,13 +36,13 @@ describe('a URL', () => {
     'redis://user:12?S3CRET=1&x@h:6379',
     'redis://user:S3CRET@h:6379/cache',
     'redis://user:S3CRET@h:6379/1x',
-    'redis://user:S3CRET@h:6379?db=x',
+    'redis://user:S3CRET@h:6379?cache=1',
   ])('that cannot be meant so is refused without a word of it: %s', url => {
     const error = refusal(url)
     expect(error).toMatchObject({ code: 'INVALID_OPTION', option: 'store' })
     expect(inspect(error, { showHidden: true, depth: 9 })).not.toMatch(/S3CRET|user:|zz@/)
     expect(error.cause).toBeUndefined()
-    if (!url.includes('db=')) expect(error.message).toContain('percent-encode')
+    expect(error.message).toContain('percent-encode')
   })
 
   it.each([
@@ -54,6 +54,12 @@ describe('a URL', () => {
   ])('that is one is read: %s', (url, options) => {
     expect(optionsOf(url)).toMatchObject(options)
     expect(optionsOf(new URL(url))).toMatchObject(options)
+  })
+})
+
+describe('the database in a URL', () => {
+  it.each(['redis://h?db=x', 'redis://h?db=1x', 'redis://h?port=1x'])('is a number: %s', url => {
+    expect(refusal(url).message).toContain('no number')
   })
 })
 
