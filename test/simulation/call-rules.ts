@@ -13,6 +13,9 @@ const loadCodes: readonly ErrorCode[] = [
 ]
 const storeCodes: readonly ErrorCode[] = ['STORE_TIMEOUT', 'STORE_UNAVAILABLE', 'CACHE_CLOSED']
 
+/** How long a write waits for a connection that has only just been made. */
+const connectPatienceMs = 2000
+
 /** A call has settled: in time, and if it failed, with an error that its kind may have. */
 export function callSettled(process: SimulatedProcess, call: CallRecord, failure: { readonly error: unknown } | undefined): void {
   const { world } = process
@@ -51,7 +54,8 @@ function mayFailWith({ world, name }: SimulatedProcess, call: CallRecord, error:
 }
 
 /** How long a call of this kind may take, timers being exact and the process running. */
-function longestMs({ kind, options }: CallRecord, { plan }: SimulatedProcess): number {
+function longestMs({ kind, options, timeSource }: CallRecord, { plan, link }: SimulatedProcess): number {
+  const connectingMs = timeSource !== -1 && timeSource === link.timeSource ? 0 : connectPatienceMs
   const commandMs = Number(plan.options.commandTimeout)
   const budgetMs = Number(plan.options.storeBudget)
   switch (kind) {
@@ -61,9 +65,9 @@ function longestMs({ kind, options }: CallRecord, { plan }: SimulatedProcess): n
       return commandMs + 1
     case 'delete':
     case 'expire':
-      return 2 * commandMs + 1
+      return connectingMs + 2 * commandMs + 1
     case 'set':
-      return 4 * commandMs + 1
+      return connectingMs + 3 * commandMs + 1
     case 'getOrSet':
       return Number(options.timeout?.hard) + budgetMs + commandMs + 1
     case 'close':

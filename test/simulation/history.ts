@@ -33,6 +33,8 @@ export interface CallRecord {
   readonly beganAt: number
   readonly pausedBeforeMs: number
   readonly aborts: boolean
+  /** Which samples of the server's time the process went by. */
+  readonly timeSource: number
   /** What the status record said: `hit`, `stale cooldown`, `miss loaded` and so on. */
   answer: string | undefined
   settled: boolean

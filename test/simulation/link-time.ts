@@ -13,7 +13,7 @@ export const longestSampleMs = 100
 export class LinkTime {
   readonly #link: Link
   readonly #time: ServerTime = new ServerTime()
-  #waiting: (() => void)[] = []
+  readonly #waiting = new Set<(failure?: StoreError) => void>()
   #next: ScheduledEvent | undefined
   #asked = 0
   #generation = 0
@@ -46,7 +46,7 @@ export class LinkTime {
         const receivedAt = process.clock.now()
         if (generation !== this.#generation || receivedAt - sentAt > longestSampleMs) return
         this.#time.take({ serverMs, sentAt, receivedAt })
-        for (const go of this.#waiting.splice(0)) go()
+        this.#answer()
       }
       world.scheduler.after(fate.replyMs, arrive, process)
     })
@@ -64,16 +64,39 @@ export class LinkTime {
     if (this.#next !== undefined) this.#next.cancelled = true
   }
 
+  /** Which run of samples it goes by; -1 while it has none. */
+  get source(): number {
+    return this.#time.known ? this.#generation : -1
+  }
+
   ready(timeoutMs: number): Promise<void> {
     if (this.#time.known) return Promise.resolve()
-    const { world, process } = this.#link
+    const { world, process, connected } = this.#link
+    if (!connected) return Promise.reject(unavailable())
     return new Promise((resolve, reject) => {
-      const giveUp = (): void => reject(new StoreError('STORE_TIMEOUT', 'not-executed', "the server's time is not known"))
+      const giveUp = (): void => answer(new StoreError('STORE_TIMEOUT', 'not-executed', "the server's time is not known"))
       const timer = world.scheduler.after(timeoutMs, giveUp, process, true)
-      this.#waiting.push(() => {
+      const answer = (failure?: StoreError): void => {
         timer.cancelled = true
-        resolve()
-      })
+        this.#waiting.delete(answer)
+        if (failure === undefined) resolve()
+        else reject(failure)
+      }
+      this.#waiting.add(answer)
     })
   }
+
+  /** The connection is gone, and with it the hope of whoever waits. */
+  lose(): void {
+    const { world, process } = this.#link
+    world.scheduler.after(1, () => this.#answer(unavailable()), process)
+  }
+
+  #answer(failure?: StoreError): void {
+    for (const answer of this.#waiting) answer(failure)
+  }
+}
+
+function unavailable(): StoreError {
+  return new StoreError('STORE_UNAVAILABLE', 'not-executed', 'the connection is down')
 }

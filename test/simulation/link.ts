@@ -54,6 +54,11 @@ export class Link implements Store {
     return Math.max(0, this.#stuckUntil - this.world.now)
   }
 
+  /** Which samples of the server's time it goes by; -1 while it has none. */
+  get timeSource(): number {
+    return this.#time.source
+  }
+
   now(): number {
     return this.#time.now()
   }
@@ -151,6 +156,7 @@ export class Link implements Store {
     this.#connected = false
     for (const message of this.#underWay) message.cut()
     this.#underWay.clear()
+    this.#time.lose()
     this.setBus(false, 1)
     this.world.scheduler.after(1, () => this.#context.listeners.onReady(false), this.process)
   }

@@ -121,6 +121,7 @@ function begin(
     beganAt: world.now,
     pausedBeforeMs: pausedMs,
     aborts,
+    timeSource: process.link.timeSource,
     answer: undefined,
     settled: false,
   }
