@@ -45,44 +45,41 @@ export function resolveCallOptions(
   return policy
 }
 
-/** Sets one checked option; false when `name` is no policy option. */
-export function applyPolicyOption(policy: Draft, name: string, value: unknown): boolean {
+/** Sets one checked option; a name that is no policy option is left to others. */
+export function applyPolicyOption(policy: Draft, name: string, value: unknown): void {
   switch (name) {
     case 'ttl':
       policy.ttlMs = checkDuration(name, value)
-      return true
+      break
     case 'jitter':
       policy.jitter = checkNumber(name, value)
-      return true
+      break
     case 'refresh':
       policy.refresh = resolveRefresh(value)
-      return true
+      break
     case 'staleWhileRevalidate':
       policy.staleWhileRevalidateMs = checkDuration(name, value)
-      return true
+      break
     case 'staleIfError':
       policy.staleIfErrorMs = checkDuration(name, value)
-      return true
+      break
     case 'timeout':
       applyTimeout(policy, value)
-      return true
+      break
     case 'errorCooldown':
       policy.errorCooldownMs = checkDuration(name, value)
-      return true
+      break
     case 'lease':
       policy.leaseMs = checkDuration(name, value)
-      return true
+      break
     case 'version':
       policy.version = checkInteger(name, value)
-      return true
+      break
     case 'forceFresh':
       policy.forceFresh = checkBoolean(name, value)
-      return true
+      break
     case 'signal':
       policy.signal = checkSignal(value)
-      return true
-    default:
-      return false
   }
 }
 
