@@ -54,8 +54,8 @@ describe('a wrong option of createCache', () => {
 
   it('is none at the very limits', () => {
     for (const id of [128, 255]) {
-      expect(() => resolveCacheOptions({ namespace, codec: { ...codec, id } as never })).not.toThrow()
-      expect(() => resolveCacheOptions({ namespace, compression: { ...compression, id } as never })).not.toThrow()
+      expect(() => resolveCacheOptions({ namespace, codec: { ...codec, id } })).not.toThrow()
+      expect(() => resolveCacheOptions({ namespace, compression: { ...compression, id } })).not.toThrow()
     }
     for (const name of ['msgpack', 'json'] as const)
       expect(resolveCacheOptions({ namespace, codec: name }).codec.codec).toBe(name)
@@ -106,8 +106,12 @@ describe('the advice for a name that is not known', () => {
 })
 
 describe('a value in a message', () => {
-  class Money {}
-  const nameless = new (class {})()
+  class Money {
+    readonly amount = 1
+  }
+  const nameless = new (class {
+    readonly amount = 1
+  })()
   it.each<readonly [unknown, string]>([
     [undefined, 'undefined'],
     [null, 'null'],
