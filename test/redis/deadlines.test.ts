@@ -160,7 +160,7 @@ describe('a refusal', () => {
       expect(error, name).toMatchObject({ code: 'STORE_REFUSED', outcome: 'not-executed' })
       expect(await failure(store.remove({ ...key, timeoutMs: 2_000 })), name).toMatchObject({ code: 'STORE_REFUSED' })
       expect(JSON.stringify(error) + error.message + String(error.stack) + String(error.cause)).not.toContain('secret')
-      expect(ready).toEqual([])
+      expect(ready).toEqual([false])
       await store.close()
       client.disconnect()
     }
