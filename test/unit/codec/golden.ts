@@ -34,4 +34,7 @@ export const goldenValues: Readonly<Record<string, unknown>> = {
   deflate: { text: 'all work and no play '.repeat(100) },
   lz4: { text: 'all work and no play '.repeat(100) },
   expired: 'still here',
+  'json-deflate': { text: 'all work and no play '.repeat(100) },
+  'json-lz4': { text: 'all work and no play '.repeat(100) },
+  'json-expired': ['still', 'here'],
 }
