@@ -1,12 +1,13 @@
 /**
  * `npm run test:histories -- --operations 1000000`: real processes on a real Redis record what each read returned and when each write was
- * acknowledged; the checker looks for a read that broke the promise about revoked values. Ends with 1 when there is one.
+ * acknowledged; the checker looks for a read that broke the promise about revoked values. `--write` puts the result into docs/reliability.md. Ends with 1
+ * when there is such a read.
  */
-import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { runHistory } from '../test/histories/run-history.ts'
 import { describeHistory } from '../test/histories/describe-history.ts'
 import { findRedis } from './find-redis.ts'
+import { describeMachine, writeSection } from './reliability-page.ts'
 import { startRedis } from './start-redis.ts'
 
 const { values: flags } = parseArgs({
@@ -14,6 +15,7 @@ const { values: flags } = parseArgs({
     operations: { type: 'string', default: '100000' },
     processes: { type: 'string', default: '4' },
     seed: { type: 'string', default: '1' },
+    write: { type: 'boolean', default: false },
   },
 })
 
@@ -29,8 +31,11 @@ async function main(): Promise<number> {
     const redisUrl = found.kind === 'url' ? found.url : (own?.url ?? '')
     const result = await runHistory({ redisUrl, operations, processes, seed, onProgress: made => progress(made, operations) })
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
-    process.stdout.write(`Node ${process.version}, ${availableParallelism()} cores, ${processes} processes, seed ${seed}\n`)
-    process.stdout.write(`${describeHistory(result)}\n`)
+    const version = found.kind === 'program' ? found.version : '(REDIS_URL)'
+    const lines = `${processes} processes, seed ${seed}\n${describeHistory(result)}`
+    const text = `${describeMachine(version)}\n\n\`\`\`\n${lines}\n\`\`\``
+    process.stdout.write(`${text}\n`)
+    if (flags.write) writeSection('histories', text)
     return result.findings.counts.violations === 0 && result.unhandled.length === 0 ? 0 : 1
   } finally {
     await own?.stop()

@@ -1,16 +1,20 @@
 /**
  * `npm run test:soak -- --minutes 30`: several processes under random faults of Redis, of the network and of each other, with what they read checked
- * and their memory measured. Ends with 1 on a violation, an unhandled rejection, a call that does not settle, or memory or handles that grow.
+ * and their memory measured. `--write` puts the result into docs/reliability.md. Ends with 1 on a violation, an unhandled rejection, a call that does not settle, or memory or handles that grow.
  */
-import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import { describeCounts, listed } from '../test/histories/describe-history.ts'
 import { settled, slopeOf, type Sample } from '../test/soak/slope.ts'
 import { soak, type Soaked } from '../test/soak/soak.ts'
 import { findProgram } from './find-redis.ts'
+import { describeMachine, writeSection } from './reliability-page.ts'
 
 const { values: flags } = parseArgs({
-  options: { minutes: { type: 'string', default: '10' }, seed: { type: 'string', default: '1' } },
+  options: {
+    minutes: { type: 'string', default: '10' },
+    seed: { type: 'string', default: '1' },
+    write: { type: 'boolean', default: false },
+  },
 })
 const minutes = Number(flags.minutes)
 const seed = Number(flags.seed)
@@ -46,8 +50,10 @@ function trend(name: string, samples: readonly Sample[], unit: string, worth: nu
 }
 
 function trends({ usage }: Soaked): Trend[] {
-  return usage.flatMap(({ heapBytes, externalBytes, resources }, place) => [
+  return usage.flatMap(({ heapBytes, codeBytes, externalBytes, resources }, place) => [
     trend(`process ${place + 1}, heap`, heapBytes, 'bytes', worthBytesAMinute),
+    // Shown, not judged.
+    trend(`process ${place + 1}, compiled code`, codeBytes, 'bytes', Infinity),
     trend(`process ${place + 1}, memory outside the heap`, externalBytes, 'bytes', worthBytesAMinute),
     trend(`process ${place + 1}, handles`, resources, '', worthHandlesAMinute),
   ])
@@ -63,8 +69,9 @@ async function main(): Promise<number> {
   const result = await soak({ minutes, seed, onRound: progress })
   const grown = trends(result)
   const { counts, faults, events, errors, violations, failures, usage } = result
-  const say = (line: string): void => void process.stdout.write(`${line}\n`)
-  say(`Node ${process.version}, Redis ${found.version}, ${availableParallelism()} cores, seed ${seed}`)
+  const lines: string[] = []
+  const say = (line: string): void => void lines.push(line)
+  say(`seed ${seed}`)
   say(
     `${result.minutes.toFixed(1)} minutes, ${counts.operations.toLocaleString('en')} operations, ${counts.loads.toLocaleString('en')} loads`,
   )
@@ -76,6 +83,9 @@ async function main(): Promise<number> {
   say(`handles at the end: ${usage.map(({ kinds }) => listed(kinds)).join('; ')}`)
   for (const text of [...violations.slice(0, 10), ...failures.slice(0, 20)]) say(text)
   say(`violations: ${counts.violations}; unhandled or unsettled: ${failures.length}`)
+  const text = `${describeMachine(found.version)}\n\n\`\`\`\n${lines.join('\n')}\n\`\`\``
+  process.stdout.write(`${text}\n`)
+  if (flags.write) writeSection('soak', text)
   return counts.violations === 0 && failures.length === 0 && !grown.some(({ grows }) => grows) ? 0 : 1
 }
 

@@ -25,7 +25,9 @@ export interface OpenRequest {
 
 /** What a process uses, at a moment at which it does nothing. */
 export interface Usage {
+  /** Without compiled code, which goes on growing for a long time. */
   readonly heapBytes: number
+  readonly codeBytes: number
   readonly externalBytes: number
   /** What keeps a process from ending: sockets, timers, …, by type. */
   readonly resources: Readonly<Record<string, number>>

@@ -1,4 +1,5 @@
 import { setTimeout as passed } from 'node:timers/promises'
+import { getHeapCodeStatistics } from 'node:v8'
 import { Cluster } from 'ioredis'
 import { createCache, type Cache, type StoreProvider } from '../../src/index.ts'
 import { redisStore } from '../../src/redis/index.ts'
@@ -68,9 +69,11 @@ const tell = serve<Commands, LoadNotice>({
     await passed(20)
     gc()
     const { heapUsed, external } = process.memoryUsage()
+    const { code_and_metadata_size: machineCode, bytecode_and_metadata_size: bytecode } = getHeapCodeStatistics()
+    const codeBytes = machineCode + bytecode
     const resources: Record<string, number> = {}
     for (const type of process.getActiveResourcesInfo()) resources[type] = (resources[type] ?? 0) + 1
-    return { heapBytes: heapUsed, externalBytes: external, resources }
+    return { heapBytes: heapUsed - codeBytes, codeBytes, externalBytes: external, resources }
   },
   async close() {
     const { cache, recorder } = subject()

@@ -20,6 +20,7 @@ export interface SoakPlan {
 /** What a process used at the end of each round, all calls being settled and the garbage collected. Times in minutes. */
 export interface UsageSeries {
   readonly heapBytes: Sample[]
+  readonly codeBytes: Sample[]
   readonly externalBytes: Sample[]
   /** Sockets, pipes and timers. */
   readonly resources: Sample[]
@@ -99,8 +100,9 @@ async function check(fleet: RecordingFleet, known: History, result: Soaked): Pro
 
 async function measure(member: RecordingProcess | undefined, series: UsageSeries, at: number): Promise<void> {
   if (member === undefined) return
-  const { heapBytes, externalBytes, resources } = await member.ask('usage', undefined)
+  const { heapBytes, codeBytes, externalBytes, resources } = await member.ask('usage', undefined)
   series.heapBytes.push({ at, value: heapBytes })
+  series.codeBytes.push({ at, value: codeBytes })
   series.externalBytes.push({ at, value: externalBytes })
   series.resources.push({ at, value: Object.values(resources).reduce((sum, count) => sum + count, 0) })
   series.kinds = resources
@@ -116,6 +118,6 @@ function nothingYet(): Soaked {
     errors: {},
     violations: [],
     failures: [],
-    usage: Array.from({ length: steady }, () => ({ heapBytes: [], externalBytes: [], resources: [], kinds: {} })),
+    usage: Array.from({ length: steady }, () => ({ heapBytes: [], codeBytes: [], externalBytes: [], resources: [], kinds: {} })),
   }
 }

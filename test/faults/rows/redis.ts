@@ -3,13 +3,14 @@ import type { Row } from '../measured.ts'
 import { Stage } from '../stage.ts'
 
 const { processes } = Stage
+const defaults = { commandTimeout: '100ms', storeBudget: '250ms' } as const
 
 const killed: Row = {
   name: 'redis-killed',
   title: 'Redis SIGKILL + empty restart',
   recoveredFrom: 'from the first PONG',
   async run(size) {
-    await using stage = await Stage.open(size)
+    await using stage = await Stage.open(size, size === 'full' ? { options: defaults } : {})
     await stage.startTraffic()
     await stage.redis.kill()
     await stage.stampede('while it is gone', processes)
@@ -27,7 +28,7 @@ const paused: Row = {
   title: 'SIGSTOP Redis 10 s',
   recoveredFrom: 'from SIGCONT',
   async run(size) {
-    const options = size === 'full' ? {} : ({ commandTimeout: '400ms', storeBudget: '800ms' } as const)
+    const options = size === 'full' ? defaults : ({ commandTimeout: '400ms', storeBudget: '800ms' } as const)
     await using stage = await Stage.open(size, { options })
     await stage.startTraffic()
     stage.redis.pause()
