@@ -54,6 +54,10 @@ const config: ViteUserConfig = defineConfig({
       include: ['src/core/**/*.ts', 'src/redis/**/*.ts'],
       exclude: ['**/*.gen.ts'],
       reporter: ['text', 'html', 'json-summary'],
+      thresholds: {
+        'src/core/**': { lines: 95, branches: 90 },
+        'src/redis/**': { lines: 95, branches: 90 },
+      },
     },
   },
 })
