@@ -155,7 +155,7 @@ export const byteMutants: readonly Mutant[] = [
     file: 'src/redis/keys.ts',
     find: 'if (message[0] !== busVersion || message[1] !== wakeKind) return undefined',
     replace: '',
-    tests: ['test/redis/connections.test.ts'],
+    tests: ['test/unit/redis/bus-v1.test.ts'],
   },
   {
     name: 'messages-of-any-size-obeyed',
@@ -163,7 +163,7 @@ export const byteMutants: readonly Mutant[] = [
     file: 'src/redis/keys.ts',
     find: 'message.length <= 4 || message.length > 4 + maxSuffixBytes',
     replace: 'message.length < 4',
-    tests: ['test/redis/connections.test.ts'],
+    tests: ['test/unit/redis/bus-v1.test.ts'],
   },
   {
     name: 'messages-not-checked-for-utf-8',
@@ -171,6 +171,6 @@ export const byteMutants: readonly Mutant[] = [
     file: 'src/redis/keys.ts',
     find: 'if (!isUtf8(message.subarray(4))) return undefined',
     replace: '',
-    tests: ['test/redis/connections.test.ts'],
+    tests: ['test/unit/redis/bus-v1.test.ts'],
   },
 ]
