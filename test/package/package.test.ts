@@ -22,8 +22,14 @@ function expectPass({ status, stdout, stderr }: Outcome): void {
 
 describe('the package', () => {
   it('holds the built files and nothing else', () => {
-    const others = packed.files.filter(file => !/^dist\/.*\.(js|d\.ts)$/.test(file))
+    const others = packed.files.filter(file => !/^dist\/.*\.(js|d\.ts)$|^docs\/[a-z-]+\.md$/.test(file))
     expect(others).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'])
+  })
+
+  it('has the pages that its README leads to', () => {
+    const links = [...readFileSync('README.md', 'utf8').matchAll(/\]\((docs\/[\w-]+\.md)/g)].map(([, path]) => path as string)
+    expect(links.length).toBeGreaterThan(10)
+    expect(packed.files).toEqual(expect.arrayContaining(links))
   })
 
   it('has every file that its entry points name', () => {
