@@ -4,6 +4,7 @@ import { isCanonicalKey } from '../../../src/core/keys/key-builder.ts'
 import { decodeParams } from '../../../src/core/keys/key-decoding.ts'
 import { commandFailure, connectionFailure } from '../../../src/redis/failures.ts'
 import { decodeWake, Keys } from '../../../src/redis/keys.ts'
+import { parseRedirection } from '../../../src/redis/redirection.ts'
 import { parseAcquireReply, parseCommitReply, parseFlag, parsePutReply } from '../../../src/redis/replies.ts'
 import { parseTime } from '../../../src/redis/server-time.ts'
 import { damaged, damages } from './damage.ts'
@@ -36,7 +37,7 @@ const { reply: resp } = fc.letrec<{ reply: unknown }>(tie => ({
       .constantFrom('value', 'granted', 'busy', 'unqueued', 'cooling', 'late', 'full', 'stored', 'lost', '')
       .chain(word => fc.constantFrom<unknown>(Buffer.from(word), word)),
     fc.integer({ min: -2, max: 2 }),
-    fc.constantFrom<unknown>(null, NaN, 2 ** 53, 10n, Buffer.alloc(16, 1), Buffer.alloc(0), new Error('ERR no')),
+    fc.constantFrom<unknown>(null, 2 ** 53, 10n, Buffer.alloc(16, 1), Buffer.alloc(0), new Error('ERR no')),
     fc.uint8Array({ maxLength: 20 }).map(bytes => Buffer.from(bytes)),
     fc.array(tie('reply'), { maxLength: 5 }),
   ),
@@ -122,4 +123,16 @@ const redisKey = target('Redis key', fc.tuple(place, fc.integer({ min: 128, max:
   must(!/%(?![0-9A-F]{2}|u[0-9A-F]{4}|h[\w-]{43}$)/.test(suffix), 'each % in a key begins an escape or a hash')
 })
 
-export const messageTargets: readonly FuzzTarget[] = [wake, scriptReply, clientError, keyText, redisKey]
+const address = fc.string({ unit: fc.constantFrom(...Array.from('ab1:.-[] 0965')), maxLength: 24 })
+const movedTo = fc.tuple(fc.constantFrom('MOVED', 'ASK'), fc.nat({ max: 16_383 }), address)
+
+const redirection = target('redirection', movedTo, ([code, slot, to]) => {
+  const found = parseRedirection(Object.assign(new Error(`${code} ${slot} ${to}`), { name: 'ReplyError' }))
+  must(found !== undefined, 'every redirection is seen')
+  if (found.kind === 'retry') return
+  must(found.kind === (code === 'ASK' ? 'ask' : 'moved'), 'a redirection keeps its kind')
+  must(found.host !== '' && found.port > 0 && found.port < 65_536, 'a redirection names a server that can be')
+  must(to.startsWith(`${found.host}:`), 'a redirection names the server that was told')
+})
+
+export const messageTargets: readonly FuzzTarget[] = [wake, scriptReply, clientError, redirection, keyText, redisKey]
