@@ -3,13 +3,14 @@
  * docs/reliability.md. `--only name` (a part of it is enough) runs those alone, `--list` shows them, `--check` runs nothing and fails when the
  * page does not name the same defects or one of them has lost its place.
  */
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { Mutant } from '../test/mutants/mutant.ts'
 import { mutantGroups } from '../test/mutants/mutants.ts'
-import { type Killers, killersIn, withTables } from '../test/mutants/table.ts'
+import { killersIn, tables } from '../test/mutants/table.ts'
 import { planted, type Verdict, Workshop } from '../test/mutants/workshop.ts'
+import { writeSection } from './reliability-page.ts'
 import { startRedis } from './start-redis.ts'
 
 const page = fileURLToPath(new URL('../docs/reliability.md', import.meta.url))
@@ -36,15 +37,26 @@ function list(): number {
 }
 
 async function check(): Promise<number> {
-  for (const mutant of all) planted(mutant, await readFile(fileURLToPath(new URL(`../${mutant.file}`, import.meta.url)), 'utf8'))
-  const told = [...killersIn(await readFile(page, 'utf8'))].filter(([, test]) => test !== '').map(([name]) => name)
+  const told = [...killersIn(await readFile(page, 'utf8')).keys()]
   const names = all.map(({ name }) => name)
   const wrong = [
-    ...names.filter(name => !told.includes(name)).map(name => `${name} is missing`),
-    ...told.filter(name => !names.includes(name)).map(name => `${name} is planted no more`),
+    ...(await Promise.all(all.map(misplaced))).filter(line => line !== undefined),
+    ...names.filter(name => !told.includes(name)).map(name => `docs/reliability.md does not name ${name}`),
+    ...told.filter(name => !names.includes(name)).map(name => `docs/reliability.md names ${name}, which is planted no more`),
   ]
-  for (const line of wrong) say(`docs/reliability.md: ${line}. Run: npm run test:mutants`)
+  for (const line of wrong) say(line)
+  say(wrong.length === 0 ? `${all.length} mutants, each in its place and on the page` : 'Mend it, then: npm run test:mutants')
   return wrong.length === 0 ? 0 : 1
+}
+
+async function misplaced(mutant: Mutant): Promise<string | undefined> {
+  const text = await readFile(fileURLToPath(new URL(`../${mutant.file}`, import.meta.url)), 'utf8')
+  try {
+    planted(mutant, text)
+    return undefined
+  } catch (error) {
+    return (error as Error).message
+  }
 }
 
 async function runAll(): Promise<number> {
@@ -98,10 +110,9 @@ async function tryAll(workshops: readonly Workshop[]): Promise<Map<string, Verdi
 }
 
 async function tell(verdicts: ReadonlyMap<string, Verdict>): Promise<void> {
-  const text = await readFile(page, 'utf8')
-  const killers = new Map<string, string>(killersIn(text) satisfies Killers)
+  const killers = new Map(killersIn(await readFile(page, 'utf8')))
   for (const [name, verdict] of verdicts) if (verdict.kind === 'killed') killers.set(name, verdict.test)
-  await writeFile(page, withTables(text, killers))
+  writeSection('mutants', tables(killers))
 }
 
 function described(verdict: Verdict): string {
