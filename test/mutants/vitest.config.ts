@@ -8,7 +8,7 @@ const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/unit/engine/**/*.test.ts', 'test/unit/*.test.ts'],
     exclude: [
-      'test/unit/{chaos-store,find-redis,lint-rules,memory-store,virtual-clock}.test.ts',
+      'test/unit/{chaos-store,find-redis,lint-rules,memory-store,planted-bugs,virtual-clock}.test.ts',
       'test/unit/engine/*-simulation.test.ts',
     ],
     isolate: false,
