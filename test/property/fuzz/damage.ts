@@ -13,11 +13,15 @@ const length = fc.integer({ min: 1, max: 24 })
 const byte = fc.oneof(fc.constantFrom(0, 1, 0x7f, 0x80, 0xc1, 0xd9, 0xdf, 0xff), fc.nat({ max: 255 }))
 
 const damage: fc.Arbitrary<Damage> = fc.oneof(
-  fc.record({ kind: fc.constant('flip' as const), at, bit: fc.nat({ max: 7 }) }),
-  fc.record({ kind: fc.constant('set' as const), at, byte }),
-  fc.record({ kind: fc.constant('cut' as const), at }),
-  fc.record({ kind: fc.constantFrom('remove' as const, 'repeat' as const), at, length }),
-  fc.record({ kind: fc.constant('insert' as const), at, bytes: fc.uint8Array({ minLength: 1, maxLength: 24 }) }),
+  // Those that keep the length get past more checks.
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant('flip' as const), at, bit: fc.nat({ max: 7 }) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('set' as const), at, byte }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('cut' as const), at }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('remove' as const, 'repeat' as const), at, length }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant('insert' as const), at, bytes: fc.uint8Array({ minLength: 1, maxLength: 24 }) }),
+  },
 )
 
 /** What befalls bytes on their way: nothing up to a few of flips, cuts, holes, repetitions and insertions. */

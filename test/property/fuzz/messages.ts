@@ -12,7 +12,11 @@ import { must, target, type FuzzTarget } from './target.ts'
 
 const longestWake = 4 + 8192
 const keys = new Keys('fuzz', '', 0, 512)
-const place = fc.record({ key: fc.string({ unit: 'binary', minLength: 1 }), version: fc.nat({ max: 65_535 }) })
+const key = fc.oneof(
+  fc.string({ unit: 'binary', minLength: 1, maxLength: 400 }),
+  fc.string({ unit: fc.constantFrom(...Array.from('%hu25D:\n\ud800a')), minLength: 1, maxLength: 400 }),
+)
+const place = fc.record({ key, version: fc.nat({ max: 65_535 }) })
 const message = fc.oneof(
   fc.uint8Array({ maxLength: 40 }).map(bytes => Buffer.from(bytes)),
   fc.tuple(place, damages).map(([of, all]) => damaged(keys.message(of), all)),
