@@ -18,7 +18,7 @@ export function answerSettled(process: SimulatedProcess, call: CallRecord, value
     )
   }
   const stale = isStale || call.answer?.startsWith('stale') === true
-  const own = call.answer === 'miss unleased' && !isForced(call)
+  const own = call.answer === 'miss unleased' && birth.outage && !isForced(call)
   for (const invalidation of world.history.invalidations) {
     if (!revokes(invalidation, call) || invalidation.beganSeq <= birth.bornSeq) continue
     // An expired value may still stand in, marked as stale. Without the store a process knows of its own invalidations alone.

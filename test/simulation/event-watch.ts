@@ -22,7 +22,10 @@ export function listenTo(process: SimulatedProcess): void {
     heard(`load ${how} ${record.outcome}`, record)
   })
   cache.on('commit', record => heard(`commit ${record.outcome}`, record))
-  cache.on('lost', record => heard('lost', record))
+  cache.on('lost', record => {
+    process.waiting.lost(record)
+    heard('lost', record)
+  })
   cache.on('refresh', record => heard(`refresh ${record.reason} ${record.outcome}`, record))
   cache.on('set', record => heard(`set ${record.outcome}`, record))
   cache.on('invalidate', record => heard(`invalidate ${record.operation}`, record))

@@ -14,6 +14,8 @@ export interface Payload {
 
 /** Where a value came from. */
 export interface Birth {
+  /** Loaded without the store: its process shares it as long as it knows of no invalidation. */
+  outage: boolean
   readonly from: 'load' | 'set'
   readonly payload: Payload
   /** An invalidation that began later revokes it. Infinity while a `set` may still be on its way. */
@@ -52,6 +54,8 @@ export interface LoadRecord {
   readonly hardMs: number
   readonly leaseMs: number
   readonly pausedBeforeMs: number
+  /** The store could not be asked for a lease. */
+  readonly outage: boolean
   /** The lease it runs under. */
   readonly grant: Grant | undefined
   endedSeq: number | undefined
@@ -100,7 +104,13 @@ export class History {
 
   bear(from: Birth['from'], key: string, version: number, began: number, bornSeq: number, text?: string): Birth {
     const payload = { key, version, birth: this.births.length, began, source: this.source(key) }
-    const birth = { from, payload: text === undefined ? payload : { ...payload, text }, bornSeq, freshUntil: Infinity }
+    const birth: Birth = {
+      outage: false,
+      from,
+      payload: text === undefined ? payload : { ...payload, text },
+      bornSeq,
+      freshUntil: Infinity,
+    }
     this.births.push(birth)
     return birth
   }

@@ -90,10 +90,12 @@ export class Link implements Store {
 
   renew(request: RenewRequest): Promise<boolean> {
     renewing(this.process, request)
+    this.process.waiting.uses(request)
     return this.#send('renew', request, (server, now) => server.renew(namespace, request, now))
   }
 
   async commit(request: CommitRequest): Promise<CommitReply> {
+    this.process.waiting.uses(request)
     const timed = await this.#timed(request)
     return this.#send('commit', timed, (server, now) => server.commit(namespace, timed, now))
   }

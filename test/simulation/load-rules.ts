@@ -25,6 +25,7 @@ export function loadBegan(process: SimulatedProcess, op: GetOrSetOp): LoadRecord
     hardMs: Number(options.timeout?.hard),
     leaseMs: Number(options.lease),
     pausedBeforeMs: process.pausedMs,
+    outage: last?.kind !== 'granted' && last?.kind !== 'unqueued',
     grant: last?.kind === 'granted' ? last.grant : undefined,
     endedSeq: undefined,
     outcome: 'running',

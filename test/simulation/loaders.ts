@@ -49,6 +49,7 @@ async function run(
   if (kind === 'skips') context.skip()
   await pass(process, kind === 'hangs' ? Infinity : takesMs * readsAt, signal)
   const birth = history.bear('load', key, version, load.beganAt, load.beganSeq, kind === 'too-large' ? longText : textOf(takesMs))
+  birth.outage = load.outage
   await pass(process, takesMs * (1 - readsAt), signal)
   switch (kind) {
     case 'fails':

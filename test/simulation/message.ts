@@ -98,6 +98,7 @@ export class Message {
         world.deliveries++
         world.note(process.name, () => `← ${command} ${show(reply)}`)
         if (command === 'acquire') process.waiting.answered(this.#sending.request, reply)
+        if (command === 'renew' && reply === false) process.waiting.heardLoss()
         world.coverage.count(`heard ${command} ${labelOf(command, reply)}`)
         this.#sending.resolve(reply)
       })

@@ -1,4 +1,4 @@
-import type { AcquireReply, AcquireRequest, EntryKey, Token } from '../../src/index.ts'
+import type { AcquireReply, AcquireRequest, CommitRequest, EntryKey, RenewRequest, Token } from '../../src/index.ts'
 import type { CallRecord, Grant } from './history.ts'
 import type { Request } from './message.ts'
 import type { SimulatedProcess } from './process.ts'
@@ -27,6 +27,8 @@ export class Waiting {
   readonly #process: SimulatedProcess
   readonly #waits = new Map<string, Wait>()
   #givenUp: { readonly id: string; readonly step: number; readonly token: Token } | undefined
+  #lossStep = -1
+  readonly #dead = new Set<string>()
   readonly #lastReplies = new Map<string, LastReply>()
 
   constructor(world: World, process: SimulatedProcess) {
@@ -52,6 +54,28 @@ export class Waiting {
   gaveUp(request: Request): void {
     const { token } = request as unknown as AcquireRequest
     this.#givenUp = { id: tableId(request), step: this.#world.scheduler.step, token }
+    this.#dead.add(token.toString('latin1'))
+  }
+
+  /** A renewal was told that its lease is not ours any more. */
+  heardLoss(): void {
+    this.#lossStep = this.#world.scheduler.step
+  }
+
+  /** A load was told that its lease is lost. */
+  lost({ key }: { readonly key: string }): void {
+    if (this.#lossStep === this.#world.scheduler.step) return
+    this.#world.violate(
+      'only a definite no is a loss',
+      `${this.#process.name} takes its lease of ${key} for lost, and nobody said so`,
+    )
+  }
+
+  /** Nobody loads or commits under a token that is dead. */
+  uses({ key, token }: RenewRequest | CommitRequest): void {
+    if (!this.#dead.has(token.toString('latin1'))) return
+    const text = `${this.#process.name} loads ${key} under a token that it was never told is granted`
+    this.#world.violate('token rule: dead tokens are not used', text)
   }
 
   answered(request: Request, reply: unknown): void {
