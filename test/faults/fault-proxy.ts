@@ -95,6 +95,21 @@ export class FaultProxy implements AsyncDisposable {
     this.#cut = cut
   }
 
+  /** How many pieces are held back. */
+  get held(): number {
+    return [...this.#links].reduce((sum, { held }) => sum + held.requests.length + held.replies.length, 0)
+  }
+
+  /** Connections that their client has left and whose server has not yet read everything. */
+  get abandoned(): number {
+    return [...this.#links].filter(({ client }) => client.destroyed).length
+  }
+
+  /** Resets every connection at the client's end only: what it has sent may still arrive. */
+  hangUp(): void {
+    for (const { client } of this.#links) client.resetAndDestroy()
+  }
+
   /** Resets every connection. */
   resetAll(): void {
     for (const link of this.#links) reset(link)

@@ -4,7 +4,7 @@ import { describeValue } from '../describe-value.ts'
 import { LeaseholdError, type StoreError } from '../errors.ts'
 import type { SetRecord } from '../events.ts'
 import type { Policy } from '../options/options.ts'
-import type { EntryKey, PutReply } from '../ports.ts'
+import type { Clock, EntryKey, PutReply } from '../ports.ts'
 
 /** Removing and expiring may be repeated freely, so a command whose reply was lost is sent again. */
 const invalidateTries = 2
@@ -24,7 +24,9 @@ export async function setValue(engine: Engine, key: string, value: unknown, poli
   if (bytes.length > codec.maxValueBytes) throw tooLarge(key, bytes.length, codec.maxValueBytes)
   revokeFlights(engine, entryKey)
   const timeoutMs = engine.options.commandTimeoutMs
+  const sentAt = clock.now()
   let outcome: SetRecord['outcome']
+  let failure: StoreError | undefined
   try {
     const notAfter = store.notAfter(entryKey, timeoutMs)
     const reply: PutReply = await store.put({
@@ -36,12 +38,14 @@ export async function setValue(engine: Engine, key: string, value: unknown, poli
     })
     outcome = reply === 'late' ? 'unknown' : reply
   } catch (error) {
-    const failure = reportStoreError(engine, 'put', entryKey, error)
+    failure = reportStoreError(engine, 'put', entryKey, error)
     if (failure.outcome === 'not-executed') throw failure
     outcome = 'unknown'
+    // A connection may have been lost with the put on its way. Only once the store would refuse it is the call over.
+    await passed(clock, sentAt + timeoutMs + 1)
   }
-  // Whatever became of it, the old value must not outlive it; and by now the store would refuse the put if it arrived.
-  if (outcome === 'unknown') await invalidate(engine, 'remove', entryKey)
+  // Whatever became of it, the old value must not outlive it.
+  if (outcome === 'unknown') await invalidate(engine, 'remove', entryKey, failure)
   if (engine.events.listeners.set !== undefined) {
     engine.events.emit('set', {
       ...recordBase(engine, entryKey),
@@ -52,12 +56,22 @@ export async function setValue(engine: Engine, key: string, value: unknown, poli
   }
 }
 
+function passed(clock: Clock, at: number): Promise<void> {
+  return new Promise(resolve => void clock.setTimeout(resolve, Math.max(0, at - clock.now())))
+}
+
 /** A process that writes as it starts should not be refused because connecting takes longer than a command may. A failed attempt ends the wait. */
-async function connected(engine: Engine, command: 'put' | 'remove' | 'expire', key: EntryKey): Promise<void> {
+async function connected(
+  engine: Engine,
+  command: 'put' | 'remove' | 'expire',
+  key: EntryKey,
+  earlier?: StoreError,
+): Promise<void> {
   try {
     await engine.store.ready(key, Math.max(engine.options.commandTimeoutMs, connectPatienceMs))
   } catch (error) {
-    throw reportStoreError(engine, command, key, error)
+    const failure = reportStoreError(engine, command, key, error)
+    throw earlier ?? failure
   }
 }
 
@@ -76,17 +90,25 @@ export async function expireKey(engine: Engine, key: EntryKey): Promise<boolean>
   return existed === true
 }
 
-async function invalidate(engine: Engine, command: 'remove' | 'expire', key: EntryKey): Promise<boolean | void> {
-  if (Number.isNaN(engine.store.now(key))) await connected(engine, command, key)
+/** @param earlier What went wrong before, of which this is the sequel. */
+async function invalidate(
+  engine: Engine,
+  command: 'remove' | 'expire',
+  key: EntryKey,
+  earlier?: StoreError,
+): Promise<boolean | void> {
+  if (Number.isNaN(engine.store.now(key))) await connected(engine, command, key, earlier)
   const request = { key: key.key, version: key.version, timeoutMs: engine.options.commandTimeoutMs }
-  let failure: StoreError | undefined
+  let failure = earlier
   for (let tries = 0; tries < invalidateTries; tries++) {
     revokeFlights(engine, key)
     try {
       return await (command === 'remove' ? engine.store.remove(request) : engine.store.expire(request))
     } catch (error) {
-      failure = reportStoreError(engine, command, key, error)
-      if (failure.outcome === 'not-executed') break
+      const latest = reportStoreError(engine, command, key, error)
+      // That this try was not executed says nothing about an earlier one.
+      if (failure?.outcome !== 'unknown' || latest.outcome === 'unknown') failure = latest
+      if (latest.outcome === 'not-executed') break
     }
   }
   throw failure
