@@ -48,6 +48,29 @@ const late: Row = {
   },
 }
 
+const abandoned: Row = {
+  name: 'lost-connections',
+  title: 'connections lost with commands on their way, which arrive later',
+  recoveredFrom: 'from the last release',
+  async run(size) {
+    await using stage = await Stage.open(size, { proxied: true, options: { commandTimeout: '300ms', storeBudget: '600ms' } })
+    // One process writes and loses its connections; what it writes must not outlive what the others revoke.
+    await stage.startTraffic({ callers: 12, pauseMs: 4, shares: { set: 20, delete: 10, expire: 0 } })
+    const rounds = size === 'full' ? 100 : 8
+    for (let round = 0; round < rounds; round++) {
+      stage.proxy.hold('requests')
+      await passed(20)
+      stage.proxy.hangUp()
+      await passed(10 + (round % 5) * 20)
+      stage.proxy.release()
+      if (round === rounds - 1) stage.mended()
+      await passed(150)
+    }
+    await passed(500)
+    return await stage.finish({ notes: [`lost ${rounds} times`] })
+  },
+}
+
 const slow: Row = {
   name: 'slow-network',
   title: 'replies 80 ms late, requests 30 ms',
@@ -62,4 +85,4 @@ const slow: Row = {
   },
 }
 
-export const networkRows: readonly Row[] = [swallowed, cutRow, late, slow]
+export const networkRows: readonly Row[] = [swallowed, cutRow, late, abandoned, slow]
