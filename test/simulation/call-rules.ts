@@ -67,7 +67,7 @@ function longestMs({ kind, options, timeSource }: CallRecord, { plan, link }: Si
     case 'expire':
       return connectingMs + 2 * commandMs + 1
     case 'set':
-      return connectingMs + 3 * commandMs + 1
+      return connectingMs + 3 * commandMs + 3
     case 'getOrSet':
       return Number(options.timeout?.hard) + budgetMs + commandMs + 1
     case 'close':

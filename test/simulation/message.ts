@@ -86,7 +86,18 @@ export class Message {
     const { server } = link.world
     link.world.deliveries++
     const sent = { process: link.process.name, command, request, at: this.#sentAt }
-    return link.world.watch.execute(sent, () => execute(server.commands, server.now))
+    const reply = link.world.watch.execute(sent, () => execute(server.commands, server.now))
+    if (command === 'put' && reply === 'stored') this.#checkInTime()
+    return reply
+  }
+
+  /** Once `set` has settled its put may not be stored any more: what others have written or deleted since would be undone. */
+  #checkInTime(): void {
+    const { link, request } = this.#sending
+    const { world, process } = link
+    if (process.state === 'dead' || process.closed || world.server.clockSteppedBack) return
+    if (process.pendingCalls(tableId(request), 'set').length > 0) return
+    world.violate('a settled set is over', `the put of ${process.name} for ${request.key} is stored after its set has settled`)
   }
 
   #answer(reply: unknown): void {

@@ -94,8 +94,8 @@ export class SimulatedProcess implements Owner {
     return [...this.#pending.values()].flatMap(calls => [...calls])
   }
 
-  pendingCalls(id: string): CallRecord[] {
-    return [...(this.#pending.get(id) ?? [])].filter(call => call.kind === 'getOrSet')
+  pendingCalls(id: string, kind: CallRecord['kind']): CallRecord[] {
+    return [...(this.#pending.get(id) ?? [])].filter(call => call.kind === kind)
   }
 
   loadsUnderWay(id: string): number {

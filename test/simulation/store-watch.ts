@@ -66,6 +66,7 @@ export class StoreWatch {
       case 'commit':
         if (wrote) this.#committed(request as unknown as CommitRequest, holder, seq)
         else if (label === 'lost') this.#lost.add(hex(request))
+        else if (label === 'full') this.#checkFreed(id, request)
         break
       case 'renew':
         if (reply !== true) this.#lost.add(hex(request))
@@ -132,6 +133,12 @@ export class StoreWatch {
     // The server counts how long it keeps an entry from now, and so may drop it a moment before it is stale.
     const freshUntil = Math.min(readTime(request.bytes, offset.freshUntil), world.server.now + request.keepMs)
     this.#lastStored.set(tableId(request), { seq, freshUntil })
+  }
+
+  #checkFreed(id: string, request: Request): void {
+    const { server } = this.#world
+    if (server.tables.holderAt(id, server.now)?.equals(tokenOf(request)) !== true) return
+    this.#world.violate('a full store frees the lease', `the load of ${request.key} cannot be stored and its lease is still held`)
   }
 
   #usurped({ command, process, request }: Sent): void {

@@ -117,7 +117,7 @@ export class Waiting {
       const { id, pausedMs, sinceSeq } = waiting
       if (this.#waits.get(id) !== waiting) return
       if (process.state !== 'running' || process.pausedMs !== pausedMs || process.closing) return
-      const stuck = process.pendingCalls(id).find(call => call.beganSeq < sinceSeq)
+      const stuck = process.pendingCalls(id, 'getOrSet').find(call => call.beganSeq < sinceSeq)
       if (stuck === undefined || process.loadsUnderWay(id) > 0) return
       this.#world.violate(rule, `${this.#named(stuck)} still waits ${ms.toFixed(0)} ms after ${what}, or after it heard of it`)
     })
