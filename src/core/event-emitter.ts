@@ -26,7 +26,7 @@ export class CacheEventEmitter {
 
   /** @throws LeaseholdError `UNKNOWN_OPTION`, `INVALID_OPTION` */
   on<Name extends CacheEventName>(name: Name, listener: CacheEventListener<Name>): void {
-    if (!Object.hasOwn(this.listeners, name)) throw unknownOption(String(name), Object.keys(this.listeners), 'event')
+    if (!Object.hasOwn(this.listeners, name)) throw unknownOption(name, Object.keys(this.listeners), 'event')
     if (typeof listener !== 'function') throw invalidOption('listener', listener, 'a function')
     this.#replace(name, [...(this.listeners[name] ?? []), listener])
   }

@@ -60,6 +60,23 @@ export function mostLoads(history: History, keys: readonly number[]): number {
   return Math.max(...counts.values())
 }
 
+/** Who loaded a key when, and how its calls were answered: for a key that was loaded too often. */
+export function describeLoads(history: History, key: number): string {
+  const lines: string[] = []
+  const answers = new Map<string, number>()
+  let from = Infinity
+  for (let index = 0; index < history.size; index++) if (history.key(index) === key) from = Math.min(from, history.began(index))
+  for (let index = 0; index < history.size; index++) {
+    if (history.key(index) !== key) continue
+    const { kind, process, began, ended, outcome } = history.at(index)
+    const span = `${(began - from).toFixed(0)} to ${(ended - from).toFixed(0)} ms`
+    if (kind === 'load') lines.push(`process ${process} from ${span}`)
+    else answers.set(`process ${process} ${kind} ${outcome}`, (answers.get(`process ${process} ${kind} ${outcome}`) ?? 0) + 1)
+  }
+  const answered = [...answers].map(([answer, count]) => `${answer} × ${count}`)
+  return `key ${key} was loaded by ${lines.join(', ')}; answers: ${answered.join(', ')}`
+}
+
 /** How long after `mendedAt` the last process got its first answer that Redis vouched for. */
 export function recoveryMs(history: History, mendedAt: number, processes: readonly number[]): number {
   const first = new Map<number, number>(processes.map(process => [process, Infinity]))

@@ -6,7 +6,7 @@ import type { OpenRequest } from '../histories/messages.ts'
 import { RecordingFleet, type RecordingProcess } from '../histories/recording-fleet.ts'
 import type { TrafficPlan } from '../histories/traffic.ts'
 import { FaultProxy } from './fault-proxy.ts'
-import { mostLoads, recoveryMs, slowestMs, type LoadBound, type Measured, type Size } from './measured.ts'
+import { describeLoads, mostLoads, recoveryMs, slowestMs, type LoadBound, type Measured, type Size } from './measured.ts'
 import { OwnRedis } from './own-redis.ts'
 
 export interface StageOptions {
@@ -119,7 +119,7 @@ export class Stage implements AsyncDisposable {
     const mendedAt = this.#mendedAt
     return {
       counts,
-      failures: [...this.#failures, ...unhandled, ...violations.map(({ text }) => text)],
+      failures: [...this.#failures, ...unhandled, ...violations.map(({ text }) => text), ...this.#loadedTooOften()],
       loads: [
         ...this.#stampedes.map(({ when, keys, allowed }) => ({ when, most: mostLoads(this.history, keys), allowed })),
         ...(more.loads ?? []),
@@ -133,6 +133,12 @@ export class Stage implements AsyncDisposable {
         `slowest call ${slowestMs(this.history).toFixed(0)} ms`,
       ],
     }
+  }
+
+  #loadedTooOften(): string[] {
+    return this.#stampedes
+      .flatMap(({ keys, allowed }) => keys.filter(key => mostLoads(this.history, [key]) > allowed))
+      .map(key => describeLoads(this.history, key))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -7,7 +7,7 @@ import { until } from './until.ts'
 let made = 0
 
 /** Keys that no scenario has used. */
-export function newKeys(count: number): string[] {
+function newKeys(count: number): string[] {
   const set = ++made
   return Array.from({ length: count }, (_, index) => `key-${set}-${index}`)
 }

@@ -50,8 +50,6 @@ export interface Operation {
   readonly value?: Origin
 }
 
-export type Invalidation = Operation & { readonly kind: 'set' | 'delete' | 'expire' }
-
 /** What stands behind an answer, and so which invalidations it has to respect. */
 export type Backing =
   /** Redis: every invalidation of the key, by whomever. */

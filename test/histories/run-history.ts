@@ -19,7 +19,7 @@ export interface HistoryResult extends Tallies {
 }
 
 /** Few keys, so that most of what is done to them overlaps. */
-export const historyKeys = 6
+const historyKeys = 6
 const callers = 24
 const progressEveryMs = 500
 

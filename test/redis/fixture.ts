@@ -7,7 +7,7 @@ import type { AcquireReply, AcquireRequest, EntryKey, Store, StoreProvider, Toke
 import { ownNamespace } from '../shared-redis.ts'
 
 /** A client of ioredis 5, as an application that has that version would pass it. */
-export function redis5(url: string): Redis {
+function redis5(url: string): Redis {
   return new Redis5(url) as unknown as Redis
 }
 

@@ -150,11 +150,12 @@ function takeSeat(engine: Engine, flight: Flight, call: Call): Promise<SeatAnswe
     }
     signal?.addEventListener('abort', onAbort, { once: true })
     if (signal?.aborted === true) onAbort()
-    void answer.then(landed => {
+    const hear = (landed: FlightAnswer): void => {
       // The load's time is over, this call's is not: the lease is still held, and its value may come.
       const hasTime = landed.kind === 'timeout' && landed.leased && clock.now() < waitUntil
       depart(false, () => resolve(hasTime ? { kind: 'restart' } : landed))
-    })
+    }
+    void answer.then(hear)
   })
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { isLeaseholdError, type StoreError } from '../../core/errors.ts'
+import { isLeaseholdError } from '../../core/errors.ts'
 import { longMs, patienceMs, shortMs, type Cases } from './stage.ts'
 
 const key = { key: 'user:1', version: 0 }
@@ -108,7 +108,7 @@ export const readCases: Cases = {
     for (const run of refused) {
       await assert.rejects(
         async () => run(),
-        error => isLeaseholdError(error, 'STORE_UNAVAILABLE') && (error as StoreError).outcome === 'not-executed',
+        error => isLeaseholdError(error, 'STORE_UNAVAILABLE') && error.outcome === 'not-executed',
       )
     }
     assert.deepEqual(await stage.read(two, key), bytes)

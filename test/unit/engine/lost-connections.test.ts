@@ -32,7 +32,7 @@ describe('a write that was tried twice', () => {
     for (const operation of ['delete', 'expire'] as const) {
       const command = operation === 'delete' ? 'remove' : 'expire'
       const { a, until } = openFleet({}, inTurn({ [command]: [first, refused()] }))
-      await expect(until(a[operation]('k'))).rejects.toMatchObject({ outcome: 'unknown' })
+      await expect(until<unknown>(a[operation]('k'))).rejects.toMatchObject({ outcome: 'unknown' })
     }
   })
 
