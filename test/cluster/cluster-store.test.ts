@@ -167,7 +167,8 @@ describe.each([
       }
       // Heard at least once each: the subscriber that was killed and the one that follows it may both have heard one.
       const heard = (index: number): number => open.wakes.filter(wakeId => wakeId === store.wakeId(keyOf(index))).length
-      await until(() => Array.from({ length: 12 }, (_, index) => heard(index)).every(times => times > round))
+      await until(() => [...Array(12).keys()].every(index => heard(index) > round))
+      expect(new Set(open.wakes).size).toBe(12)
       const before = open.bus.length
       for (const admin of admins) await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
       await until(() => open.bus.length >= before + 2 && open.bus.at(-1) === true)

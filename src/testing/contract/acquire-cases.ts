@@ -43,7 +43,7 @@ export const acquireCases: Cases = {
 
   'acquire: a stale value is no answer, nor is one marked expired': async stage => {
     const client = await stage.open()
-    await stage.stored(client, key, { freshMs: -1 })
+    await stage.stored(client, key, { freshMs: -1000 })
     assert.equal(await stage.holder(client, key), undefined)
     assert.deepEqual(await stage.acquire(client, key), granted)
     const other = { key: 'user:2', version: 0 }

@@ -62,7 +62,7 @@ export const leaseCases: Cases = {
     const stranger = stage.token()
     assert.equal(await stage.commit(client, key, stranger, stage.entry(client, key, stranger)), 'lost')
     assert.equal(await stage.read(client, key), null)
-    const { bytes } = await stage.stored(client, key, { freshMs: -1 })
+    const { bytes } = await stage.stored(client, key, { freshMs: -1000 })
     const token = await stage.hold(client, key)
     assert.equal(await stage.commit(client, key, stranger, stage.entry(client, key, stranger)), 'lost')
     assert.deepEqual(await stage.read(client, key), bytes)
@@ -96,7 +96,7 @@ export const leaseCases: Cases = {
 
   'commit: after its deadline it changes nothing': async stage => {
     const client = await stage.open()
-    const { bytes } = await stage.stored(client, key, { freshMs: -1 })
+    const { bytes } = await stage.stored(client, key, { freshMs: -1000 })
     const token = await stage.hold(client, key)
     const newer = stage.entry(client, key, token)
     const late = { ...key, ...stage.past(client, key), token, bytes: newer, keepMs: longMs }
@@ -116,7 +116,7 @@ export const leaseCases: Cases = {
 
   'release: by a stranger it does nothing, whatever marker it brings': async stage => {
     const client = await stage.open()
-    const { bytes } = await stage.stored(client, key, { freshMs: -1 })
+    const { bytes } = await stage.stored(client, key, { freshMs: -1000 })
     const markers = [
       { kind: 'none' },
       { kind: 'do-not-queue', markerMs: longMs },
