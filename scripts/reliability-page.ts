@@ -13,6 +13,13 @@ export function writeSection(name: string, text: string): void {
   writeFileSync(page, `${before.slice(0, from + begin.length)}\n\n${text}\n\n${before.slice(to)}`)
 }
 
+/** What stands between the page's marks now. */
+export function readSection(name: string): string {
+  const text = readFileSync(page, 'utf8')
+  const from = text.indexOf(`<!-- ${name}:begin -->`)
+  return from === -1 ? '' : text.slice(from, text.indexOf(`<!-- ${name}:end -->`, from))
+}
+
 /** When and where figures were measured. */
 export function describeMachine(redisVersion: string): string {
   const date = new Date().toISOString().slice(0, 10)
