@@ -39,6 +39,7 @@ export type {
   RenewRequest,
   Store,
   StoreContext,
+  StoredBytes,
   StoreListeners,
   StoreProvider,
   Timer,

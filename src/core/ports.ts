@@ -1,6 +1,7 @@
 /**
  * What the engine asks of the world. Stores, codecs and clocks implement these; the engine imports nothing else.
  */
+import type { StoreError } from './errors.ts'
 
 /** A lease token: 16 random bytes that belong to one load attempt. */
 export type Token = Buffer
@@ -104,6 +105,9 @@ export interface StoreListeners {
   readonly onReady: (ready: boolean) => void
 }
 
+/** What stands at one key of many, or why that is not known. */
+export type StoredBytes = Buffer | null | StoreError
+
 /**
  * Where entries and leases live. Every method but `now`, `notAfter` and `close` is one atomic step in the store.
  * A method that fails rejects with a `StoreError`, which says whether the outcome is known.
@@ -119,6 +123,11 @@ export interface Store {
   wakeId(key: EntryKey): string
   /** The entry's bytes. Reads of one tick travel together; callers share a read only if they asked before it left. */
   read(key: EntryKey, timeoutMs: number): Promise<Buffer | null>
+  /**
+   * The entries of many keys, in their order, in as few commands as the store can; sent before this returns, and shared with nobody. A key that
+   * failed alone has its error in its place. A store without this method is read key by key.
+   */
+  readMany?(keys: readonly EntryKey[], timeoutMs: number): Promise<readonly StoredBytes[]>
   acquire(request: AcquireRequest): Promise<AcquireReply>
   /** Extends a lease. False: definitely not ours any more. */
   renew(request: RenewRequest): Promise<boolean>

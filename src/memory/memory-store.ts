@@ -13,6 +13,7 @@ import type {
   RenewRequest,
   Store,
   StoreContext,
+  StoredBytes,
   StoreListeners,
   StoreProvider,
 } from '../core/ports.ts'
@@ -101,6 +102,10 @@ class MemoryStore implements Store {
     this.#checkOpen()
     const bytes = this.#server.read(this.#context.namespace, key, this.now())
     return bytes === undefined ? null : Buffer.from(bytes)
+  }
+
+  async readMany(keys: readonly EntryKey[]): Promise<readonly StoredBytes[]> {
+    return Promise.all(keys.map(key => this.read(key)))
   }
 
   async acquire(request: AcquireRequest): Promise<AcquireReply> {

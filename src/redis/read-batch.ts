@@ -1,5 +1,5 @@
-import type { Clock } from '../core/ports.ts'
-import { startDeadline } from './deadline.ts'
+import type { Clock, StoredBytes } from '../core/ports.ts'
+import { startDeadline, withDeadline } from './deadline.ts'
 import { commandFailure, timedOut } from './failures.ts'
 
 /** A read's answer: the bytes, null for none, or an error of this key alone. */
@@ -80,11 +80,58 @@ export class ReadBatch {
     return read
   }
 
+  /** The bytes at many keys, sent now and shared with nobody, so that no promise is made for each key. Never rejects. */
+  async readMany(keys: string[], timeoutMs: number): Promise<readonly StoredBytes[]> {
+    const limit = this.#limit()
+    if (keys.length <= limit) return this.#readAtOnce(keys, timeoutMs)
+    const parts: Promise<readonly StoredBytes[]>[] = []
+    for (let start = 0; start < keys.length; start += limit) {
+      parts.push(this.#readAtOnce(keys.slice(start, start + limit), timeoutMs))
+    }
+    return (await Promise.all(parts)).flat()
+  }
+
+  async #readAtOnce(keys: string[], timeoutMs: number): Promise<readonly StoredBytes[]> {
+    const { clock, send, recover } = this.#options
+    const sentAt = clock.now()
+    this.#inFlight++
+    let replies: readonly ReadReply[]
+    try {
+      replies = await withDeadline(clock, 'a read', timeoutMs, time => {
+        time.inFlight = true
+        return send(keys)
+      })
+    } catch (error) {
+      const failure = commandFailure('a read', error)
+      return keys.map(() => failure)
+    } finally {
+      this.#inFlight--
+    }
+    this.#weigh(replies)
+    if (!replies.some(reply => reply instanceof Error)) return replies as readonly StoredBytes[]
+    const leftMs = timeoutMs - (clock.now() - sentAt)
+    const settle = async (reply: ReadReply, index: number): Promise<StoredBytes> => {
+      if (!(reply instanceof Error)) return reply
+      return recover(keys[index] as string, reply, leftMs).catch((failure: unknown) => commandFailure('a read', failure))
+    }
+    return Promise.all(replies.map(settle))
+  }
+
+  #limit(): number {
+    return Math.max(1, Math.min(maxKeys, Math.floor(maxExpectedBytes / this.#averageBytes)))
+  }
+
+  #weigh(replies: readonly ReadReply[]): void {
+    let bytes = 0
+    for (const reply of replies) if (Buffer.isBuffer(reply)) bytes += reply.length
+    this.#averageBytes += (bytes / replies.length - this.#averageBytes) * newestShare
+  }
+
   #leave(): void {
     const batch = this.#open
     if (batch === undefined) return
     this.#open = undefined
-    const limit = Math.max(1, Math.min(maxKeys, Math.floor(maxExpectedBytes / this.#averageBytes)))
+    const limit = this.#limit()
     if (batch.keys.length <= limit) return this.#send(batch)
     for (let start = 0; start < batch.keys.length; start += limit) {
       const end = start + limit
@@ -118,7 +165,7 @@ export class ReadBatch {
   }
 
   #answer({ keys, resolves, rejects, timeouts }: Reads, replies: readonly ReadReply[], sentAt: number): void {
-    let bytes = 0
+    this.#weigh(replies)
     for (let i = 0; i < resolves.length; i++) {
       const reply = replies[i] ?? null
       const resolve = resolves[i] as Resolve
@@ -127,12 +174,8 @@ export class ReadBatch {
       else if (reply instanceof Error) {
         const remainingMs = (timeouts[i] as number) - (this.#options.clock.now() - sentAt)
         this.#options.recover(keys[i] as string, reply, remainingMs).then(resolve, reject)
-      } else {
-        bytes += reply.length
-        resolve(reply)
-      }
+      } else resolve(reply)
     }
-    this.#averageBytes += (bytes / resolves.length - this.#averageBytes) * newestShare
   }
 }
 

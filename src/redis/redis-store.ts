@@ -14,14 +14,16 @@ import type {
   RenewRequest,
   Store,
   StoreContext,
+  StoredBytes,
   Token,
 } from '../core/ports.ts'
 import type { Connections } from './connections.ts'
 import { withDeadline } from './deadline.ts'
-import { notConnected } from './failures.ts'
+import { commandFailure, notConnected } from './failures.ts'
 import { Keys } from './keys.ts'
 import { parseAcquireReply, parseCommitReply, parseFlag, parsePutReply } from './replies.ts'
 import { reach, sendRouted } from './routed-command.ts'
+import { readByNode } from './reads-by-node.ts'
 import type { Router } from './router.ts'
 import { runScript } from './script-runner.ts'
 import type { Script, ScriptArgument } from './script.ts'
@@ -76,6 +78,23 @@ export class RedisStore implements Store {
       if (time.expired) throw notConnected()
       time.inFlight = true
       return reached.batch.read(this.#keys.value(key), time.remainingMs())
+    })
+  }
+
+  async readMany(keys: readonly EntryKey[], timeoutMs: number): Promise<readonly StoredBytes[]> {
+    if (this.#closed) throw closed()
+    const usable = (key: EntryKey): StoreNode | undefined => {
+      const node = this.#owner(key)
+      return node?.reads.usable === true ? node : undefined
+    }
+    return readByNode(keys, usable, async (node, group) => {
+      if (node !== undefined)
+        return node.batch.readMany(
+          group.map(key => this.#keys.value(key)),
+          timeoutMs,
+        )
+      // Those wait for the first attempt to connect, or find out why there is no connection.
+      return Promise.all(group.map(key => this.read(key, timeoutMs).catch((error: unknown) => commandFailure('a read', error))))
     })
   }
 

@@ -52,6 +52,23 @@ describe.each(versions)('reads over %s', (_, create) => {
     expect(await callsOf(admin, 'mget')).toBe(3)
   })
 
+  it('of many keys at once are one MGET, and beyond 512 keys commands of 512', async () => {
+    await put(store, keyOf(7), Buffer.from('value 7'))
+    await admin.config('RESETSTAT')
+    const read = async (count: number): Promise<(string | undefined)[]> => {
+      const found = await store.readMany?.(
+        Array.from({ length: count }, (__, index) => keyOf(index)),
+        timeoutMs,
+      )
+      return (found ?? []).map(bytes => bytes?.toString())
+    }
+    expect(await read(512)).toEqual(Array.from({ length: 512 }, (__, index) => (index === 7 ? 'value 7' : undefined)))
+    expect(await callsOf(admin, 'mget')).toBe(1)
+    expect(await read(1_200)).toHaveLength(1_200)
+    expect(await callsOf(admin, 'mget')).toBe(4)
+    expect(await callsOf(admin, 'get')).toBe(0)
+  })
+
   it('of large values leave in smaller commands once that is known', async () => {
     const big = Buffer.alloc(512 * 1024, 'x')
     for (let index = 0; index < 8; index++) await put(store, keyOf(index), big)

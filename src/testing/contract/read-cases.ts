@@ -38,6 +38,32 @@ export const readCases: Cases = {
     )
   },
 
+  'readMany: each key has its own, in their order, present or not, of any version, asked for once or twice': async stage => {
+    const client = await stage.open()
+    const keys = Array.from({ length: 1_300 }, (_, index) => ({ key: `user:${index % 700}`, version: index % 3 === 0 ? 2 : 0 }))
+    const stored = new Map<string, string>()
+    for (const each of keys.filter((_, index) => index % 40 === 0)) {
+      const payload = `${each.version}/${each.key}`
+      await stage.put(client, each, Buffer.from(payload))
+      stored.set(payload, payload)
+    }
+    const read =
+      (await client.store.readMany?.(keys, patienceMs)) ?? (await Promise.all(keys.map(each => stage.read(client, each))))
+    assert.deepEqual(
+      read.map(bytes => bytes?.toString()),
+      keys.map(each => stored.get(`${each.version}/${each.key}`)),
+    )
+  },
+
+  'readMany: sees every write acknowledged before it was asked for': async stage => {
+    const [one, two] = [await stage.open(), await stage.open()]
+    for (let round = 0; round < 5; round++) {
+      await stage.put(one, key, Buffer.from(`round ${round}`))
+      const [bytes] = (await two.store.readMany?.([key], patienceMs)) ?? [await stage.read(two, key)]
+      assert.equal(bytes?.toString(), `round ${round}`)
+    }
+  },
+
   'read: sees every write acknowledged before it was asked for, by whichever client': async stage => {
     const [one, two] = [await stage.open(), await stage.open()]
     for (let round = 0; round < 20; round++) {
