@@ -60,7 +60,9 @@ export function createEntryCodec(options: EntryCodecOptions): EntryCodec {
     return payloads.hasSaneLength(bytes) ? undefined : 'payload'
   }
 
-  return { maxValueBytes: options.maxValueBytes, encode, reseal, open }
+  const payloadBytes = (bytes: Buffer): number => bytes.readUInt32BE(offset.payloadBytes)
+
+  return { maxValueBytes: options.maxValueBytes, encode, reseal, open, payloadBytes }
 }
 
 /** Gives each caller its own value. */

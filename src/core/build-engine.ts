@@ -1,5 +1,5 @@
-import type { Engine } from './engine.ts'
-import { reportStoreError } from './engine.ts'
+import type { Connectivity, Engine } from './engine.ts'
+import { recordBase, reportStoreError } from './engine.ts'
 import { CommandGate } from './calls/command-gate.ts'
 import { PendingCalls } from './calls/pending-calls.ts'
 import { isStoreError } from './errors.ts'
@@ -9,7 +9,7 @@ import { Sequence } from './flights/flight.ts'
 import { Flights } from './flights/flights.ts'
 import { LeaseKeeper } from './flights/lease-keeper.ts'
 import type { EngineOptions } from './options/options.ts'
-import type { Clock, EntryCodec, Random, StoreProvider } from './ports.ts'
+import type { Clock, EntryCodec, EntryKey, Random, StoreProvider } from './ports.ts'
 import { RefreshAhead } from './calls/refresh-ahead.ts'
 import { Waiters } from './flights/waiters.ts'
 
@@ -21,11 +21,13 @@ export function buildEngine(
   clock: Clock,
   random: Random,
 ): Engine {
-  const events = new CacheEventEmitter()
+  const events = new CacheEventEmitter(options.namespace)
   const waiters = new Waiters()
   const loopDelay = new EventLoopDelay()
+  const connectivity: Connectivity = { store: undefined, bus: undefined }
   const reportConnection = (part: 'store' | 'bus', up: boolean): void => {
-    if (events.listeners.connection === undefined) return
+    connectivity[part] = up
+    if (!events.topics.connection.heard) return
     events.emit('connection', { at: clock.wallNow(), part, state: up ? 'up' : 'down' })
   }
   const store = provider.open({
@@ -42,10 +44,13 @@ export function buildEngine(
       onReady: ready => reportConnection('store', ready),
     },
   })
-  const leases = new LeaseKeeper(store, clock, loopDelay, (key, error) => {
+  const onRenewalError = (key: EntryKey, error: unknown): void => {
     if (isStoreError(error)) reportStoreError({ events, clock }, 'renew', key, error)
     // No caller is there to hear of a bug in the store.
     else process.emitWarning(`the store threw while it renewed the lease of '${key.key}': ${String(error)}`, 'LeaseholdWarning')
+  }
+  const leases = new LeaseKeeper(store, clock, loopDelay, onRenewalError, (key, outcome) => {
+    if (events.topics.renewal.heard) events.emit('renewal', { ...recordBase({ clock }, key), outcome })
   })
   return {
     options,
@@ -64,6 +69,9 @@ export function buildEngine(
     gate: new CommandGate(),
     pending: new PendingCalls(),
     underWay: new Map(),
+    connectivity,
+    hitCounter: undefined,
+    tracer: undefined,
     phase: 'open',
   }
 }

@@ -1,10 +1,12 @@
 import { Call } from './calls/call.ts'
 import { hasFreshEntry, readCachedEntry, type CachedEntry } from './calls/cached-entry.ts'
+import { statusOf, type CacheStatus } from './cache-status.ts'
 import type { Engine } from './engine.ts'
 import { describeValue } from './describe-value.ts'
 import { LeaseholdError } from './errors.ts'
 import type { CacheEventListener } from './event-emitter.ts'
 import type { CacheEventName } from './events.ts'
+import { HitCounter, type HitCounts, type HitSampler } from './hit-counts.ts'
 import { getOrSet } from './calls/get-or-set.ts'
 import type { Loader } from './flights/loader-context.ts'
 import { keyOptionNames, setOptionNames } from './options/option-table.ts'
@@ -12,6 +14,7 @@ import type { CallOptions, KeyOptions, Policy, SetOptions } from './options/opti
 import type { EntryKey } from './ports.ts'
 import { resolveCallOptions } from './options/resolve-options.ts'
 import { shutDown } from './shut-down.ts'
+import { traced, type Operation, type Tracer } from './tracer.ts'
 import { deleteKey, expireKey, setValue } from './calls/writes.ts'
 
 /** A cache over one namespace of a store. Made by `createCache`. */
@@ -41,7 +44,10 @@ export class Cache {
           { key },
         )
       }
-      return getOrSet(this.#engine, new Call(this.#engine, key, loader, policy)) as Promise<Value>
+      const engine = this.#engine
+      const call = new Call(engine, key, loader, policy)
+      if (engine.tracer === undefined) return getOrSet(engine, call) as Promise<Value>
+      return engine.tracer.operation('getOrSet', call, () => getOrSet(engine, call)) as Promise<Value>
     } catch (error) {
       return Promise.reject(error)
     }
@@ -49,13 +55,13 @@ export class Cache {
 
   /** The stored value if it is fresh, else `undefined`. Loads nothing; a store that fails looks empty. */
   async get<Value = unknown>(key: string, options?: KeyOptions): Promise<Value | undefined> {
-    const entry = await this.getEntry<Value>(key, options)
-    return entry?.fresh === true ? entry.value : undefined
+    const entry = await readCachedEntry(this.#engine, this.#keyOf(key, options), 'get')
+    return entry?.fresh === true ? (entry.value as Value) : undefined
   }
 
   /** The stored value, fresh or stale, with its age, freshness and remaining time. */
   async getEntry<Value = unknown>(key: string, options?: KeyOptions): Promise<CachedEntry<Value> | undefined> {
-    return readCachedEntry(this.#engine, this.#keyOf(key, options)) as Promise<CachedEntry<Value> | undefined>
+    return readCachedEntry(this.#engine, this.#keyOf(key, options), 'getEntry') as Promise<CachedEntry<Value> | undefined>
   }
 
   /** Whether a fresh value is stored. A store that fails looks empty. */
@@ -70,7 +76,8 @@ export class Cache {
    *   still be there
    */
   async set<Value>(key: string, value: Value, options?: SetOptions): Promise<void> {
-    await setValue(this.#engine, key, value, this.#begin(key, options, setOptionNames))
+    const policy = this.#begin(key, options, setOptionNames)
+    await this.#traced('set', key, () => setValue(this.#engine, key, value, policy))
   }
 
   /**
@@ -80,7 +87,7 @@ export class Cache {
    */
   async delete(keys: string | readonly string[], options?: KeyOptions): Promise<void> {
     const list: readonly string[] = Array.isArray(keys) ? keys : [keys]
-    const deleted = await Promise.allSettled(list.map(key => this.#keyOf(key, options)).map(key => deleteKey(this.#engine, key)))
+    const deleted = await Promise.allSettled(list.map(key => this.#keyOf(key, options)).map(key => this.#delete(key)))
     for (const result of deleted) if (result.status === 'rejected') throw result.reason
   }
 
@@ -91,7 +98,8 @@ export class Cache {
    * @throws LeaseholdError with a `STORE_…` code when the store could not be told
    */
   async expire(key: string, options?: KeyOptions): Promise<boolean> {
-    return expireKey(this.#engine, this.#keyOf(key, options))
+    const entryKey = this.#keyOf(key, options)
+    return this.#traced('expire', key, () => expireKey(this.#engine, entryKey))
   }
 
   /** Calls `listener` with a record of each such event. Nothing is built for events that nobody listens to. */
@@ -105,6 +113,39 @@ export class Cache {
     return this
   }
 
+  /** The namespace it was opened with. */
+  get namespace(): string {
+    return this.#engine.options.namespace
+  }
+
+  /** Its condition at this moment. Costs nothing to ask for. */
+  status(): CacheStatus {
+    return statusOf(this.#engine)
+  }
+
+  /**
+   * Counts hits from the first time it is called on, at a small part of what a `hit` listener costs.
+   *
+   * @param sampler Told how long one hit in 32 took, in ms.
+   * @returns The same live counts for everyone who asks.
+   */
+  countHits(sampler?: HitSampler): HitCounts {
+    const counter = (this.#engine.hitCounter ??= new HitCounter())
+    if (sampler !== undefined) counter.sample(sampler)
+    return counter
+  }
+
+  /**
+   * Runs operations and loads inside `tracer` from now on. One at a time; `undefined` takes it off.
+   *
+   * @throws LeaseholdError `INVALID_OPTION` if another one is there
+   */
+  trace(tracer: Tracer | undefined): void {
+    if (tracer !== undefined && this.#engine.tracer !== undefined)
+      throw new LeaseholdError('INVALID_OPTION', 'this cache has a tracer already', { option: 'tracer' })
+    this.#engine.tracer = tracer
+  }
+
   /**
    * Takes no more calls, lets the loads that are running finish for up to `closeTimeout`, abandons the rest and releases their leases, and closes
    * the store's connections. May be called more than once.
@@ -112,6 +153,14 @@ export class Cache {
   close(): Promise<void> {
     this.#closed ??= shutDown(this.#engine)
     return this.#closed
+  }
+
+  #traced<Result>(name: Operation, key: string, run: () => Promise<Result>): Promise<Result> {
+    return traced(this.#engine.tracer, name, { key, outcome: undefined }, run)
+  }
+
+  #delete(key: EntryKey): Promise<void> {
+    return this.#traced('delete', key.key, () => deleteKey(this.#engine, key))
   }
 
   #begin(key: string, options: CallOptions | undefined, allowed?: ReadonlySet<string>): Policy {

@@ -10,6 +10,8 @@ import type { LeaseKeeper } from './flights/lease-keeper.ts'
 import type { EngineOptions } from './options/options.ts'
 import type { Clock, Entry, EntryCodec, EntryKey, Random, Store, Unreadable } from './ports.ts'
 import type { RefreshAhead } from './calls/refresh-ahead.ts'
+import type { HitCounter } from './hit-counts.ts'
+import type { Tracer } from './tracer.ts'
 import type { Waiters } from './flights/waiters.ts'
 
 /** What the parts of one cache share. */
@@ -33,8 +35,19 @@ export interface Engine {
   readonly pending: PendingCalls
   /** Every flight under way, refreshes included, each with what abandons it: what `close` drains. */
   readonly underWay: Map<Promise<unknown>, (reason: unknown) => void>
+  /** Whether the store and its bus are up; undefined until that has been told. */
+  readonly connectivity: Connectivity
+  /** Undefined until someone wants hits counted. */
+  hitCounter: HitCounter | undefined
+  /** Undefined unless operations are traced. */
+  tracer: Tracer | undefined
   /** `closing`: no new calls, those that came before may still load. `closed`: nothing starts any more. */
   phase: 'open' | 'closing' | 'closed'
+}
+
+export interface Connectivity {
+  store: boolean | undefined
+  bus: boolean | undefined
 }
 
 type Watched = Pick<Engine, 'events' | 'clock'>
@@ -52,17 +65,29 @@ export function reportStoreError(
   error: unknown,
 ): StoreError {
   if (!isStoreError(error)) throw error
-  if (engine.events.listeners['store-error'] !== undefined) {
+  if (engine.events.topics['store-error'].heard) {
     const { code, outcome } = error
     engine.events.emit('store-error', { ...recordBase(engine, key), command, code, outcome, error })
   }
   return error
 }
 
+/** Encodes by `encode`; what it throws is reported and goes on up. */
+export function reportEncodeError(engine: Watched, key: EntryKey, operation: 'load' | 'set', encode: () => Buffer): Buffer {
+  try {
+    return encode()
+  } catch (error) {
+    if (engine.events.topics['encode-error'].heard) {
+      engine.events.emit('encode-error', { ...recordBase(engine, key), operation, error })
+    }
+    throw error
+  }
+}
+
 /** Opens bytes from the store; bytes that are no readable entry are reported. */
 export function openEntry(engine: Watched & Pick<Engine, 'codec'>, key: EntryKey, bytes: Buffer): Entry | Unreadable {
   const opened = engine.codec.open(key, bytes)
-  if ('unreadable' in opened && engine.events.listeners['decode-error'] !== undefined) {
+  if ('unreadable' in opened && engine.events.topics['decode-error'].heard) {
     engine.events.emit('decode-error', { ...recordBase(engine, key), reason: opened.unreadable, bytes: bytes.length })
   }
   return opened
@@ -73,7 +98,7 @@ export function decodeValue(engine: Watched, key: EntryKey, entry: Entry): unkno
   try {
     return entry.value()
   } catch (error) {
-    if (engine.events.listeners['decode-error'] !== undefined) {
+    if (engine.events.topics['decode-error'].heard) {
       engine.events.emit('decode-error', { ...recordBase(engine, key), reason: 'payload', bytes: entry.bytes.length, error })
     }
     return undecodable

@@ -16,6 +16,16 @@ export interface HitRecord extends KeyRecord {
   readonly durationMs: number
 }
 
+/** `get`, `getEntry` or `has`, which look and load nothing. */
+export interface LookupRecord extends KeyRecord {
+  readonly operation: 'get' | 'getEntry' | 'has'
+  /** `absent`: nothing readable is stored, or the store failed. */
+  readonly outcome: 'fresh' | 'stale' | 'absent'
+  /** Of the entry, encoded; 0 when absent. */
+  readonly bytes: number
+  readonly durationMs: number
+}
+
 /** A call that found nothing it could use and went through a load, its own or another's. */
 export interface MissRecord extends KeyRecord {
   /** `loaded`: this call started the load; `joined`: it shared one of this process; `waited`: another process loaded; `unleased`: loaded without the store; `failed`: it rejected. */
@@ -30,6 +40,7 @@ export interface StaleRecord extends KeyRecord {
   readonly reason: 'revalidate' | 'load-failed' | 'timeout' | 'cooldown'
   /** How long past freshness, in ms. */
   readonly staleMs: number
+  readonly bytes: number
   readonly durationMs: number
 }
 
@@ -53,7 +64,16 @@ export interface LoadRecord extends KeyRecord {
 export interface CommitRecord extends KeyRecord {
   /** `unknown`: no reply. `too-large`: over `maxValueBytes`, not sent. */
   readonly outcome: 'stored' | 'lost' | 'late' | 'full' | 'unknown' | 'too-large'
+  /** Of the entry, encoded, header included. */
   readonly bytes: number
+  /** Of the value, serialized but not compressed. */
+  readonly payloadBytes: number
+}
+
+/** A renewal of a lease whose loader is still running. */
+export interface RenewalRecord extends KeyRecord {
+  /** `lost`: the lease is not ours any more. `unknown`: no reply, which is no loss. */
+  readonly outcome: 'renewed' | 'lost' | 'unknown'
 }
 
 /** A lease that was revoked or ran out while its loader was running. */
@@ -75,6 +95,7 @@ export interface RefreshRecord extends KeyRecord {
 export interface SetRecord extends KeyRecord {
   readonly outcome: 'stored' | 'full' | 'unknown'
   readonly bytes: number
+  readonly payloadBytes: number
   readonly durationMs: number
 }
 
@@ -82,6 +103,12 @@ export interface SetRecord extends KeyRecord {
 export interface InvalidateRecord extends KeyRecord {
   readonly operation: 'delete' | 'expire'
   readonly durationMs: number
+}
+
+/** A value that the codec could not write. The load, or the `set`, fails. */
+export interface EncodeErrorRecord extends KeyRecord {
+  readonly operation: 'load' | 'set'
+  readonly error: unknown
 }
 
 /** Bytes in the store that were not a readable entry. The call treats them as a miss. */
@@ -107,15 +134,18 @@ export interface ConnectionRecord {
 
 export interface CacheEvents {
   hit: HitRecord
+  lookup: LookupRecord
   miss: MissRecord
   stale: StaleRecord
   wait: WaitRecord
   load: LoadRecord
   commit: CommitRecord
+  renewal: RenewalRecord
   lost: LostRecord
   refresh: RefreshRecord
   set: SetRecord
   invalidate: InvalidateRecord
+  'encode-error': EncodeErrorRecord
   'decode-error': DecodeErrorRecord
   'store-error': StoreErrorRecord
   connection: ConnectionRecord

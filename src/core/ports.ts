@@ -221,4 +221,6 @@ export interface EntryCodec {
   /** The same payload under a new header. */
   reseal(key: EntryKey, entry: Entry, times: EntryTimes, token: Token): Buffer
   open(key: EntryKey, bytes: Buffer): Entry | Unreadable
+  /** How long the payload of an entry it has written was before compression. */
+  payloadBytes(bytes: Buffer): number
 }

@@ -1,5 +1,7 @@
-import { decodeValue, openEntry, reportStoreError, undecodable, type Engine } from '../engine.ts'
+import { decodeValue, openEntry, recordBase, reportStoreError, undecodable, type Engine } from '../engine.ts'
+import type { LookupRecord } from '../events.ts'
 import type { Entry, EntryKey } from '../ports.ts'
+import { traced, type OperationOutcome } from '../tracer.ts'
 
 /** What is stored for a key, with its age. */
 export interface CachedEntry<Value> {
@@ -19,28 +21,61 @@ export interface CachedEntry<Value> {
 }
 
 /** Reads what is stored, fresh or stale, and loads nothing. A store that fails is reported and looks empty. */
-export async function readCachedEntry(engine: Engine, key: EntryKey): Promise<CachedEntry<unknown> | undefined> {
-  const entry = await readStored(engine, key)
-  if (entry === undefined) return undefined
-  const value = decodeValue(engine, key, entry)
-  if (value === undecodable) return undefined
-  const nowMs = engine.store.now(key)
-  const fresh = !entry.expired && nowMs < entry.freshUntil
-  return {
-    value,
-    fresh,
-    ageMs: Math.max(0, nowMs - entry.createdAt),
-    freshForMs: fresh ? entry.freshUntil - nowMs : 0,
-    remainingMs: Math.max(0, entry.hardUntil - nowMs),
-    loadMs: entry.loadMs,
-    bytes: entry.bytes.length,
-  }
+export function readCachedEntry(
+  engine: Engine,
+  key: EntryKey,
+  operation: 'get' | 'getEntry',
+): Promise<CachedEntry<unknown> | undefined> {
+  return lookUp(engine, key, operation, entry => {
+    const value = decodeValue(engine, key, entry)
+    if (value === undecodable) return undefined
+    const nowMs = engine.store.now(key)
+    const fresh = !entry.expired && nowMs < entry.freshUntil
+    return {
+      value,
+      fresh,
+      ageMs: Math.max(0, nowMs - entry.createdAt),
+      freshForMs: fresh ? entry.freshUntil - nowMs : 0,
+      remainingMs: Math.max(0, entry.hardUntil - nowMs),
+      loadMs: entry.loadMs,
+      bytes: entry.bytes.length,
+    }
+  })
 }
 
 /** Whether a fresh, readable entry is stored. The payload is not decoded. */
 export async function hasFreshEntry(engine: Engine, key: EntryKey): Promise<boolean> {
-  const entry = await readStored(engine, key)
-  return entry !== undefined && !entry.expired && engine.store.now(key) < entry.freshUntil
+  const found = await lookUp(engine, key, 'has', entry => {
+    const fresh = !entry.expired && engine.store.now(key) < entry.freshUntil
+    return { fresh, bytes: entry.bytes.length }
+  })
+  return found?.fresh === true
+}
+
+interface Found {
+  readonly fresh: boolean
+  readonly bytes: number
+}
+
+function lookUp<Result extends Found>(
+  engine: Engine,
+  key: EntryKey,
+  operation: LookupRecord['operation'],
+  look: (entry: Entry) => Result | undefined,
+): Promise<Result | undefined> {
+  const lookup: { readonly key: string; outcome: OperationOutcome } = { key: key.key, outcome: undefined }
+  return traced(engine.tracer, operation, lookup, async () => {
+    const startedAt = engine.events.topics.lookup.heard ? engine.clock.now() : undefined
+    const entry = await readStored(engine, key)
+    const found = entry === undefined ? undefined : look(entry)
+    const outcome = found === undefined ? 'absent' : found.fresh ? 'fresh' : 'stale'
+    lookup.outcome = outcome === 'fresh' ? 'hit' : outcome
+    if (startedAt !== undefined) {
+      const durationMs = engine.clock.now() - startedAt
+      engine.events.emit('lookup', { ...recordBase(engine, key), operation, outcome, bytes: found?.bytes ?? 0, durationMs })
+    }
+    return found
+  })
 }
 
 async function readStored(engine: Engine, key: EntryKey): Promise<Entry | undefined> {

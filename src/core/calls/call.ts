@@ -4,10 +4,11 @@ import type { Passenger } from '../flights/flight.ts'
 import type { Loader } from '../flights/loader-context.ts'
 import type { Policy } from '../options/options.ts'
 import type { Entry, EntryKey, Token } from '../ports.ts'
+import type { OperationOutcome, TracedOperation } from '../tracer.ts'
 import { StoreBudget } from './store-budget.ts'
 
 /** One `getOrSet` on its way to an answer. */
-export class Call implements EntryKey, Passenger {
+export class Call implements EntryKey, Passenger, TracedOperation {
   readonly key: string
   readonly version: number
   readonly began: number
@@ -21,6 +22,8 @@ export class Call implements EntryKey, Passenger {
   readonly seen: Token[] = []
   /** The store failed this call: it goes to the loader without a lease. */
   storeFailed = false
+  /** How it was answered. */
+  outcome: OperationOutcome = undefined
   /** Monotonic ms after which the call waits no longer; set when it first waits. */
   waitUntil: number | undefined
   #budget: StoreBudget | undefined

@@ -166,7 +166,8 @@ function missOutcome(source: 'load' | 'store' | 'unleased', leads: boolean): Mis
 }
 
 function reportMiss(engine: Engine, call: Call, outcome: MissRecord['outcome'], error?: unknown): void {
-  if (engine.events.listeners.miss === undefined) return
+  if (outcome !== 'failed') call.outcome = outcome
+  if (!engine.events.topics.miss.heard) return
   const durationMs = engine.clock.now() - call.startedAt
   engine.events.emit('miss', { ...recordBase(engine, call), outcome, durationMs, ...(outcome === 'failed' ? { error } : {}) })
 }

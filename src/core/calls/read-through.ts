@@ -29,7 +29,7 @@ export function answerFromStore(engine: Engine, call: Call, bytes: Buffer | null
   }
   if (decision !== 'fresh') engine.refreshes.offer(engine, call, entry, decision === 'revalidate' ? 'stale' : 'early')
   if (decision === 'revalidate') reportStale(engine, call, entry, 'revalidate')
-  else if (engine.events.listeners.hit !== undefined) reportHit(engine, call, entry, nowMs)
+  else reportHit(engine, call, entry, nowMs)
   return value
 }
 
@@ -75,7 +75,9 @@ async function readEntry(engine: Engine, call: Call): Promise<Entry | undefined>
 }
 
 function reportHit(engine: Engine, call: Call, entry: Entry, nowMs: number): void {
-  if (engine.events.listeners.hit === undefined) return
+  call.outcome = 'hit'
+  engine.hitCounter?.count(entry.bytes.length, call.startedAt, engine.clock)
+  if (!engine.events.topics.hit.heard) return
   engine.events.emit('hit', {
     ...recordBase(engine, call),
     ageMs: Math.max(0, nowMs - entry.createdAt),
@@ -86,11 +88,13 @@ function reportHit(engine: Engine, call: Call, entry: Entry, nowMs: number): voi
 }
 
 function reportStale(engine: Engine, call: Call, entry: Entry, reason: StaleRecord['reason']): void {
-  if (engine.events.listeners.stale === undefined) return
+  call.outcome = 'stale'
+  if (!engine.events.topics.stale.heard) return
   engine.events.emit('stale', {
     ...recordBase(engine, call),
     reason,
     staleMs: staleness(entry, engine.store.now(call)),
+    bytes: entry.bytes.length,
     durationMs: engine.clock.now() - call.startedAt,
   })
 }

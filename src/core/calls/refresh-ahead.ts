@@ -22,6 +22,11 @@ export class RefreshAhead {
     this.#most = most
   }
 
+  /** How many refreshes are running. */
+  get running(): number {
+    return this.#running.size
+  }
+
   offer(engine: Engine, call: Call, entry: Entry, reason: RefreshRecord['reason']): void {
     const { id } = call
     if (this.#running.has(id) || engine.phase !== 'open' || this.#isQuiet(engine, id)) return
@@ -86,6 +91,6 @@ function outcomeOf(result: RunResult): RefreshRecord['outcome'] {
 }
 
 function reportRefresh(engine: Engine, call: Call, reason: RefreshRecord['reason'], outcome: RefreshRecord['outcome']): void {
-  if (engine.events.listeners.refresh === undefined) return
+  if (!engine.events.topics.refresh.heard) return
   engine.events.emit('refresh', { ...recordBase(engine, call), reason, outcome })
 }

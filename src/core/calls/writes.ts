@@ -1,4 +1,4 @@
-import { recordBase, reportStoreError, type Engine } from '../engine.ts'
+import { recordBase, reportEncodeError, reportStoreError, type Engine } from '../engine.ts'
 import { entryTimes } from '../flights/entry-times.ts'
 import { describeValue } from '../describe-value.ts'
 import { LeaseholdError, type StoreError } from '../errors.ts'
@@ -20,7 +20,7 @@ export async function setValue(engine: Engine, key: string, value: unknown, poli
   // Without a wait if possible: the value is encoded as it was when it was given.
   if (Number.isNaN(store.now(entryKey))) await connected(engine, 'put', entryKey)
   const times = entryTimes(policy, policy.ttlMs, store.now(entryKey), random, 0)
-  const bytes = codec.encode(entryKey, value, times, random.token())
+  const bytes = reportEncodeError(engine, entryKey, 'set', () => codec.encode(entryKey, value, times, random.token()))
   if (bytes.length > codec.maxValueBytes) throw tooLarge(key, bytes.length, codec.maxValueBytes)
   revokeFlights(engine, entryKey)
   const timeoutMs = engine.options.commandTimeoutMs
@@ -46,11 +46,12 @@ export async function setValue(engine: Engine, key: string, value: unknown, poli
   }
   // Whatever became of it, the old value must not outlive it.
   if (outcome === 'unknown') await invalidate(engine, 'remove', entryKey, failure)
-  if (engine.events.listeners.set !== undefined) {
+  if (engine.events.topics.set.heard) {
     engine.events.emit('set', {
       ...recordBase(engine, entryKey),
       outcome,
       bytes: bytes.length,
+      payloadBytes: codec.payloadBytes(bytes),
       durationMs: clock.now() - startedAt,
     })
   }
@@ -124,7 +125,7 @@ function revokeFlights(engine: Engine, key: EntryKey): void {
 }
 
 function reportInvalidation(engine: Engine, key: EntryKey, operation: 'delete' | 'expire', startedAt: number): void {
-  if (engine.events.listeners.invalidate === undefined) return
+  if (!engine.events.topics.invalidate.heard) return
   engine.events.emit('invalidate', { ...recordBase(engine, key), operation, durationMs: engine.clock.now() - startedAt })
 }
 

@@ -162,7 +162,7 @@ export class FlightRun {
     const { aborted } = plan.abandon.signal
     const loading = aborted
       ? Promise.resolve(undefined)
-      : runLoader(engine.flights, plan.id, plan.loader, {
+      : runLoader(engine.flights, plan.id, tracedLoader(engine, plan), {
           key: plan.key.key,
           signal: plan.abandon.signal,
           background: plan.purpose === 'refresh',
@@ -171,7 +171,7 @@ export class FlightRun {
     const result = await Promise.race([loading, givenUp])
     clock.clearTimeout(timer)
     const loadMs = clock.now() - startedAt
-    if (engine.events.listeners.load !== undefined && !aborted) {
+    if (engine.events.topics.load.heard && !aborted) {
       engine.events.emit('load', {
         ...recordBase(engine, plan.key),
         outcome: timedOut ? 'timeout' : loadOutcome(result, plan.abandon.signal),
@@ -187,7 +187,7 @@ export class FlightRun {
   /** Only a definite "not yours" comes here. Nobody waits on a refresh, so it ends; a load that callers wait on goes on for those it may answer. */
   #onLost(lease: Lease): void {
     const { engine, plan } = this
-    if (engine.events.listeners.lost !== undefined) {
+    if (engine.events.topics.lost.heard) {
       engine.events.emit('lost', { ...recordBase(engine, plan.key), heldMs: engine.clock.now() - lease.grantedAt })
     }
     this.#registry?.close(plan.id, this.flight)
@@ -205,6 +205,11 @@ export function loadTimeout(key: string, timeoutMs: number): LeaseholdError {
       option: 'timeout.hard',
     },
   )
+}
+
+function tracedLoader({ tracer }: Engine, { loader, key: { key }, purpose }: FlightPlan): Loader<unknown> {
+  if (tracer === undefined) return loader
+  return context => tracer.load({ key, background: purpose === 'refresh' }, async () => loader(context))
 }
 
 function loadOutcome(result: LoadResult | undefined, signal: AbortSignal): 'value' | 'nothing' | 'failed' | 'aborted' {

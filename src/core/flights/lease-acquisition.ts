@@ -36,7 +36,7 @@ export async function acquireLease(engine: Engine, flight: Flight, plan: FlightP
   let firstSentSeq = Infinity
   let waitingSince: number | undefined
   const waited = (outcome: WaitRecord['outcome']): void => {
-    if (waitingSince === undefined || engine.events.listeners.wait === undefined) return
+    if (waitingSince === undefined || !engine.events.topics.wait.heard) return
     engine.events.emit('wait', { ...recordBase(engine, key), waitedMs: clock.now() - waitingSince, outcome })
   }
 

@@ -1,3 +1,4 @@
+import type { RenewalRecord } from '../events.ts'
 import type { Clock, EntryKey, Store, Timer, Token } from '../ports.ts'
 import type { EventLoopDelay } from './event-loop-delay.ts'
 
@@ -18,14 +19,27 @@ export class LeaseKeeper {
   readonly #clock: Clock
   readonly #delay: EventLoopDelay
   readonly #onError: (key: EntryKey, error: unknown) => void
+  readonly #onRenewal: (key: EntryKey, outcome: RenewalRecord['outcome']) => void
   readonly #held = new Set<Lease>()
   #timer: { readonly timer: Timer; readonly dueAt: number } | undefined
 
-  constructor(store: Store, clock: Clock, delay: EventLoopDelay, onError: (key: EntryKey, error: unknown) => void) {
+  constructor(
+    store: Store,
+    clock: Clock,
+    delay: EventLoopDelay,
+    onError: (key: EntryKey, error: unknown) => void,
+    onRenewal: (key: EntryKey, outcome: RenewalRecord['outcome']) => void = () => {},
+  ) {
     this.#store = store
     this.#clock = clock
     this.#delay = delay
     this.#onError = onError
+    this.#onRenewal = onRenewal
+  }
+
+  /** How many leases are held. */
+  get held(): number {
+    return this.#held.size
   }
 
   hold(key: EntryKey, token: Token, leaseMs: number, onLost: () => void): Lease {
@@ -81,9 +95,13 @@ export class LeaseKeeper {
     const { key, token, leaseMs } = lease
     try {
       const held = await this.#store.renew({ key: key.key, version: key.version, token, leaseMs, timeoutMs: leaseMs / 3 })
-      if (held || !this.#forget(lease)) return
+      if (held) return this.#onRenewal(key, 'renewed')
+      // Ended by our own commit or release meanwhile: no loss.
+      if (!this.#forget(lease)) return
+      this.#onRenewal(key, 'lost')
       lease.onLost()
     } catch (error) {
+      this.#onRenewal(key, 'unknown')
       this.#onError(key, error)
     }
   }

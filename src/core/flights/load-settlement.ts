@@ -1,4 +1,4 @@
-import { recordBase, reportStoreError, type Engine } from '../engine.ts'
+import { recordBase, reportEncodeError, reportStoreError, type Engine } from '../engine.ts'
 import { isLeaseholdError } from '../errors.ts'
 import type { CommitRecord } from '../events.ts'
 import { entryTimes } from './entry-times.ts'
@@ -164,10 +164,11 @@ function encode(run: FlightRun, load: Load & { readonly token: Token }, result: 
   const { codec, store, random } = engine
   // In an outage the server's time may not be known. Such an entry is not stored: it only carries the value.
   const times = entryTimes(plan.policy, result.ttlMs ?? plan.policy.ttlMs, store.now(plan.key), random, load.loadMs)
-  const bytes =
+  const bytes = reportEncodeError(engine, plan.key, 'load', () =>
     result.kind === 'value' || plan.stale === undefined
       ? codec.encode(plan.key, result.kind === 'value' ? result.value : undefined, times, load.token)
-      : codec.reseal(plan.key, plan.stale, times, load.token)
+      : codec.reseal(plan.key, plan.stale, times, load.token),
+  )
   return openOwn(engine, run, bytes)
 }
 
@@ -178,8 +179,13 @@ function openOwn(engine: Engine, run: FlightRun, bytes: Buffer): Entry {
 }
 
 function reportCommit({ engine, plan }: FlightRun, entry: Entry, outcome: CommitRecord['outcome']): void {
-  if (engine.events.listeners.commit === undefined) return
-  engine.events.emit('commit', { ...recordBase(engine, plan.key), outcome, bytes: entry.bytes.length })
+  if (!engine.events.topics.commit.heard) return
+  engine.events.emit('commit', {
+    ...recordBase(engine, plan.key),
+    outcome,
+    bytes: entry.bytes.length,
+    payloadBytes: engine.codec.payloadBytes(entry.bytes),
+  })
 }
 
 /** What of an error may travel to other processes: its code, or its name. */

@@ -9,15 +9,18 @@ import { openFleet, sleep, watch } from './stage.ts'
 
 const names: readonly CacheEventName[] = [
   'hit',
+  'lookup',
   'miss',
   'stale',
   'wait',
   'load',
   'commit',
+  'renewal',
   'lost',
   'refresh',
   'set',
   'invalidate',
+  'encode-error',
   'decode-error',
   'store-error',
   'connection',
@@ -27,7 +30,8 @@ const start = Date.UTC(2026, 0, 1)
 const k = { key: 'k', version: 0 }
 /** An entry is a header and, under this codec, its JSON. */
 const codec = 'json'
-const bytes = 76 + JSON.stringify('load 1').length
+const payloadBytes = JSON.stringify('load 1').length
+const bytes = 76 + payloadBytes
 
 describe('the records', () => {
   it('of a miss and a hit', async () => {
@@ -40,7 +44,7 @@ describe('the records', () => {
       { event: 'connection', at: start, part: 'store', state: 'up' },
       { event: 'connection', at: start, part: 'bus', state: 'up' },
       { event: 'load', ...k, at: start + 200, outcome: 'value', durationMs: 200, leased: true, background: false },
-      { event: 'commit', ...k, at: start + 200, outcome: 'stored', bytes },
+      { event: 'commit', ...k, at: start + 200, outcome: 'stored', bytes, payloadBytes },
       { event: 'miss', ...k, at: start + 200, outcome: 'loaded', durationMs: 200 },
       { event: 'hit', ...k, at: start + 1200, ageMs: 1000, remainingMs: 9000, bytes, durationMs: 0 },
     ])
@@ -62,7 +66,7 @@ describe('the records', () => {
     const { a, clock, source, until } = openFleet({ codec, ttl: '1s', staleIfError: '1m', lease: '100ms' })
     await clock.settle()
     const error = new Error('no')
-    const records = watch(a, ...names)
+    const records = watch(a, ...names.filter(name => name !== 'renewal'))
     await until(a.getOrSet('k', source.fails(200, error)).catch(() => {}))
     await until(a.set('k', 'load 1'))
     await clock.advance(1500)
@@ -71,9 +75,9 @@ describe('the records', () => {
     expect(records).toEqual([
       { ...load, at: start + 200 },
       { event: 'miss', ...k, at: start + 200, outcome: 'failed', durationMs: 200, error },
-      { event: 'set', ...k, at: start + 200, outcome: 'stored', bytes, durationMs: 0 },
+      { event: 'set', ...k, at: start + 200, outcome: 'stored', bytes, payloadBytes, durationMs: 0 },
       { ...load, at: start + 1900 },
-      { event: 'stale', ...k, at: start + 1900, reason: 'load-failed', staleMs: 700, durationMs: 200 },
+      { event: 'stale', ...k, at: start + 1900, reason: 'load-failed', staleMs: 700, bytes, durationMs: 200 },
     ])
   })
 
@@ -85,9 +89,9 @@ describe('the records', () => {
     await a.getOrSet('k', source.takes(100))
     await clock.advance(100)
     expect(records).toEqual([
-      { event: 'stale', ...k, at: start + 1500, reason: 'revalidate', staleMs: 500, durationMs: 0 },
+      { event: 'stale', ...k, at: start + 1500, reason: 'revalidate', staleMs: 500, bytes, durationMs: 0 },
       { event: 'load', ...k, at: start + 1600, outcome: 'value', durationMs: 100, leased: true, background: true },
-      { event: 'commit', ...k, at: start + 1600, outcome: 'stored', bytes },
+      { event: 'commit', ...k, at: start + 1600, outcome: 'stored', bytes, payloadBytes },
       { event: 'refresh', ...k, at: start + 1600, reason: 'stale', outcome: 'refreshed' },
     ])
   })
@@ -106,9 +110,10 @@ describe('the records', () => {
       { event: 'invalidate', ...k, at: start + 50, operation: 'expire', durationMs: 0 },
     ])
     expect(records).toEqual([
+      { event: 'renewal', ...k, at: start + 100, outcome: 'lost' },
       { event: 'lost', ...k, at: start + 100, heldMs: 100 },
       { event: 'load', ...k, at: start + 200, outcome: 'value', durationMs: 200, leased: true, background: false },
-      { event: 'commit', ...k, at: start + 200, outcome: 'lost', bytes },
+      { event: 'commit', ...k, at: start + 200, outcome: 'lost', bytes, payloadBytes },
       { event: 'miss', ...k, at: start + 200, outcome: 'loaded', durationMs: 200 },
     ])
   })
@@ -140,7 +145,52 @@ describe('the records', () => {
     await clock.settle()
     const records = watch(a, ...names)
     await until(a.get('k'))
-    expect(records).toEqual([{ event: 'decode-error', ...k, at: start, reason: 'foreign', bytes: 7 }])
+    expect(records).toEqual([
+      { event: 'decode-error', ...k, at: start, reason: 'foreign', bytes: 7 },
+      { event: 'lookup', ...k, at: start, operation: 'get', outcome: 'absent', bytes: 0, durationMs: 0 },
+    ])
+  })
+
+  it('of looking without loading', async () => {
+    const { a, clock, until } = openFleet({ codec, ttl: '1s', staleIfError: '1m' })
+    await until(a.set('k', 'load 1'))
+    const records = watch(a, ...names)
+    await until(a.get('k'))
+    await clock.advance(1500)
+    await until(a.getEntry('k'))
+    await until(a.has('k'))
+    const lookup = { event: 'lookup', ...k, bytes, durationMs: 0 }
+    expect(records).toEqual([
+      { ...lookup, at: start, operation: 'get', outcome: 'fresh' },
+      { ...lookup, at: start + 1500, operation: 'getEntry', outcome: 'stale' },
+      { ...lookup, at: start + 1500, operation: 'has', outcome: 'stale' },
+    ])
+  })
+
+  it('of values that the codec cannot write', async () => {
+    const { a, until } = openFleet({ codec })
+    const records = watch(a, 'encode-error')
+    await until(a.set('k', () => {}).catch(() => {}))
+    await until(a.getOrSet('k', () => () => {}).catch(() => {}))
+    const error = expect.objectContaining({ code: 'UNSERIALIZABLE_VALUE' }) as unknown
+    expect(records).toEqual([
+      { event: 'encode-error', ...k, at: start, operation: 'set', error },
+      { event: 'encode-error', ...k, at: start, operation: 'load', error },
+    ])
+  })
+
+  it('of renewals', async () => {
+    const { a, clock, source, until } = openFleet({ lease: '300ms' }, ({ command, nth }) =>
+      command === 'renew' && nth === 2 ? refused() : undefined,
+    )
+    await clock.settle()
+    const records = watch(a, 'renewal')
+    await until(a.getOrSet('k', source.takes(350)))
+    expect(records).toEqual([
+      { event: 'renewal', ...k, at: start + 100, outcome: 'renewed' },
+      { event: 'renewal', ...k, at: start + 200, outcome: 'unknown' },
+      { event: 'renewal', ...k, at: start + 300, outcome: 'renewed' },
+    ])
   })
 
   it('of a connection that goes and comes', async () => {

@@ -1,0 +1,30 @@
+import type { Engine } from './engine.ts'
+
+/** A cache's condition at this moment. */
+export interface CacheStatus {
+  /** Whether the store answers; `unknown` before the first attempt to connect has ended. */
+  readonly store: 'up' | 'down' | 'unknown'
+  /** Whether wake-ups arrive. While it is down, waiters poll. */
+  readonly bus: 'up' | 'down' | 'unknown'
+  /** `getOrSet` calls that have not been answered yet. */
+  readonly pendingCalls: number
+  /** Leases that this process holds for loads that are running. */
+  readonly heldLeases: number
+  /** Background refreshes that are running. */
+  readonly runningRefreshes: number
+}
+
+export function statusOf({ connectivity, pending, leases, refreshes }: Engine): CacheStatus {
+  return {
+    store: stateOf(connectivity.store),
+    bus: stateOf(connectivity.bus),
+    pendingCalls: pending.count,
+    heldLeases: leases.held,
+    runningRefreshes: refreshes.running,
+  }
+}
+
+function stateOf(up: boolean | undefined): 'up' | 'down' | 'unknown' {
+  if (up === undefined) return 'unknown'
+  return up ? 'up' : 'down'
+}

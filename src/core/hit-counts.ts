@@ -1,0 +1,32 @@
+/** One hit in so many tells how long it took: reading the clock costs more than all else that counting does. */
+export const hitSampling = 32
+
+/** Called with the duration of one hit in {@link hitSampling}. */
+export type HitSampler = (durationMs: number) => void
+
+/** Hits, counted rather than told one by one: a record for each would cost many times as much. */
+export interface HitCounts {
+  /** Calls that were answered as the `hit` event says, since counting began. */
+  readonly hits: number
+  /** What their entries measured, encoded. */
+  readonly bytes: number
+}
+
+/** What `countHits` counts in. */
+export class HitCounter implements HitCounts {
+  hits = 0
+  bytes = 0
+  readonly #samplers: HitSampler[] = []
+
+  sample(sampler: HitSampler): void {
+    this.#samplers.push(sampler)
+  }
+
+  /** @param elapsedMs Asked for one hit in {@link hitSampling} only. */
+  count(bytes: number, startedAt: number, clock: { now(): number }): void {
+    this.bytes += bytes
+    if (++this.hits % hitSampling !== 0) return
+    const durationMs = clock.now() - startedAt
+    for (const sampler of this.#samplers) sampler(durationMs)
+  }
+}

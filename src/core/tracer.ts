@@ -1,0 +1,33 @@
+/** What a cache is asked to do. */
+export type Operation = 'getOrSet' | 'get' | 'getEntry' | 'has' | 'set' | 'delete' | 'expire'
+
+/** How an operation ended. `undefined` while it runs, when it failed, and for those that look for nothing. */
+export type OperationOutcome = 'hit' | 'stale' | 'absent' | 'loaded' | 'joined' | 'waited' | 'unleased' | undefined
+
+export interface TracedOperation {
+  readonly key: string
+  readonly outcome: OperationOutcome
+}
+
+export interface TracedLoad {
+  readonly key: string
+  /** A refresh that no caller waits for. */
+  readonly background: boolean
+}
+
+/** Runs operations and loads inside something of its own, such as a span. It must call `run` once and return what that returns. */
+export interface Tracer {
+  operation<Result>(name: Operation, operation: TracedOperation, run: () => Promise<Result>): Promise<Result>
+  /** Around the loader: `run` rejects with what it throws. */
+  load<Result>(load: TracedLoad, run: () => Promise<Result>): Promise<Result>
+}
+
+/** Runs an operation, inside the tracer if there is one. */
+export function traced<Result>(
+  tracer: Tracer | undefined,
+  name: Operation,
+  operation: TracedOperation,
+  run: () => Promise<Result>,
+): Promise<Result> {
+  return tracer === undefined ? run() : tracer.operation(name, operation, run)
+}
