@@ -17,8 +17,11 @@ interface Abilities {
 const jsonAbilities: Abilities = { name: 'json', extended: false, loneSurrogates: true }
 const msgpackAbilities: Abilities = { name: 'msgpack', extended: true, loneSurrogates: false }
 
-/** Set by the walk when it meets something that msgpack can carry only in disguise. */
-let awkward = false
+/** `plain`: JSON's types and ASCII text alone. `awkward`: has parts that msgpack can carry only in disguise. */
+export type MsgpackForm = 'plain' | 'rich' | 'awkward'
+
+/** What the walk has found so far. */
+let form: MsgpackForm = 'plain'
 
 /** @throws LeaseholdError `UNSERIALIZABLE_VALUE` unless `JSON.parse(JSON.stringify(value))` would equal the value. */
 export function checkForJson(value: unknown): void {
@@ -27,14 +30,14 @@ export function checkForJson(value: unknown): void {
 }
 
 /**
- * @returns whether the value has parts that must be disguised: -0, holes, null prototypes, some keys.
+ * How msgpack can carry the value. Awkward are -0, holes, null prototypes, some keys.
  * @throws LeaseholdError `UNSERIALIZABLE_VALUE` for what msgpack would not bring back the same.
  */
-export function checkForMsgpack(value: unknown): boolean {
-  awkward = false
+export function checkForMsgpack(value: unknown): MsgpackForm {
+  form = 'plain'
   const refusal = check(value, 0, msgpackAbilities)
   if (refusal !== undefined) throw unserializable(refusal, msgpackAbilities)
-  return awkward
+  return form
 }
 
 function unserializable(refusal: Refusal, abilities: Abilities): LeaseholdError {
@@ -44,16 +47,18 @@ function unserializable(refusal: Refusal, abilities: Abilities): LeaseholdError 
 function check(value: unknown, depth: number, abilities: Abilities): Refusal | undefined {
   switch (typeof value) {
     case 'string':
-      return abilities.loneSurrogates || isWellFormed(value) ? undefined : refuse('a string with a lone surrogate')
+      if (abilities.loneSurrogates || isAscii(value)) return undefined
+      enrich()
+      return isWellFormed(value) ? undefined : refuse('a string with a lone surrogate')
     case 'number':
       if (value === 0 && Object.is(value, -0)) return disguise(abilities, '-0')
       return abilities.extended || Number.isFinite(value) ? undefined : refuse(String(value))
     case 'boolean':
       return undefined
     case 'undefined':
-      return abilities.extended ? undefined : refuse('undefined')
     case 'bigint':
-      return abilities.extended ? undefined : refuse('a bigint')
+      enrich()
+      return abilities.extended ? undefined : refuse(value === undefined ? 'undefined' : 'a bigint')
     case 'object':
       return value === null ? undefined : checkObject(value, depth, abilities)
     default:
@@ -63,8 +68,12 @@ function check(value: unknown, depth: number, abilities: Abilities): Refusal | u
 
 function disguise(abilities: Abilities, what: string): Refusal | undefined {
   if (!abilities.extended) return refuse(what)
-  awkward = true
+  form = 'awkward'
   return undefined
+}
+
+function enrich(): void {
+  if (form === 'plain') form = 'rich'
 }
 
 function checkObject(value: object, depth: number, abilities: Abilities): Refusal | undefined {
@@ -77,7 +86,9 @@ function checkObject(value: object, depth: number, abilities: Abilities): Refusa
   if (prototype === null) {
     return disguise(abilities, 'an object with a null prototype') ?? checkProperties(value, depth, abilities)
   }
-  return abilities.extended ? checkBuiltIn(value, prototype, depth, abilities) : refuse(describeInstance(prototype))
+  if (!abilities.extended) return refuse(describeInstance(prototype))
+  enrich()
+  return checkBuiltIn(value, prototype, depth, abilities)
 }
 
 function checkProperties(value: object, depth: number, abilities: Abilities): Refusal | undefined {
@@ -86,7 +97,7 @@ function checkProperties(value: object, depth: number, abilities: Abilities): Re
   for (let at = 0; at < keys.length; at++) {
     const key = keys[at] as string
     if (abilities.extended) {
-      if (isAwkwardKey(key)) awkward = true
+      if (isAwkwardKey(key)) form = 'awkward'
       else if (!isWellFormed(key)) return refuse('an object with a lone surrogate in a key')
     }
     const descriptor = Object.getOwnPropertyDescriptor(value, key) as PropertyDescriptor
@@ -191,6 +202,13 @@ function checkSet(set: ReadonlySet<unknown>, depth: number, abilities: Abilities
     at++
   }
   return undefined
+}
+
+/** For short text a loop beats the regular expression. */
+function isAscii(text: string): boolean {
+  if (text.length > 64) return !/[\u0080-\uffff]/.test(text)
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) > 127) return false
+  return true
 }
 
 /** In Node 20 and later; not yet in the language level that the sources are checked against. */

@@ -1,8 +1,8 @@
 import { Packr, RESET_BUFFER_MODE } from 'msgpackr'
 import type { Serializer } from '../core/options/options.ts'
-import { checkForMsgpack } from './check-value.ts'
+import { checkForMsgpack, type MsgpackForm } from './check-value.ts'
 import { putOn, takeOff } from './disguise.ts'
-import { packOptions, unpackRecords } from './record-tables.ts'
+import { maxShapes, packOptions, unpackPlain, unpackRecords } from './record-tables.ts'
 
 /*
  * Payload: one byte of flags, the length of the record table (uint32), the table, the body.
@@ -11,6 +11,7 @@ import { packOptions, unpackRecords } from './record-tables.ts'
  */
 const prefixBytes = 5
 const flagDisguised = 1
+const flagPlain = 2
 
 /** Beyond this the packer's working memory is given back after use. */
 const keptBufferBytes = 1 << 20
@@ -31,11 +32,11 @@ export const msgpack: Serializer = {
   name: 'msgpack',
   id: 2,
   serialize(value) {
-    const disguised = checkForMsgpack(value)
+    const form = checkForMsgpack(value)
     packer.structures = []
-    const body = packer.pack(disguised ? putOn(value) : value, RESET_BUFFER_MODE)
+    const body = packer.pack(form === 'awkward' ? putOn(value) : value, RESET_BUFFER_MODE)
     const shapes = packer.structures.slice(0, packer.structures.sharedLength ?? 0)
-    const payload = assemble(disguised ? flagDisguised : 0, body, shapes)
+    const payload = assemble(flagsOf(form, shapes.length), body, shapes)
     if (body.length > keptBufferBytes) packer.useBuffer(Buffer.allocUnsafeSlow(8192))
     return payload
   },
@@ -48,11 +49,18 @@ export function readMsgpack(bytes: Buffer, start: number): unknown {
   const tableStart = start + prefixBytes
   if (bytes.length < tableStart) throw new RangeError('msgpack payload without a prefix')
   const flags = bytes[start] as number
-  if ((flags & ~flagDisguised) !== 0) throw new Error(`unknown flags ${flags} in a msgpack payload`)
+  if (flags > flagPlain) throw new Error(`unknown flags ${flags} in a msgpack payload`)
   const bodyStart = tableStart + bytes.readUInt32BE(start + 1)
   if (bodyStart > bytes.length) throw new RangeError('msgpack payload shorter than its record table')
+  if (flags === flagPlain) return unpackPlain(bytes, tableStart, bodyStart)
   const value = unpackRecords(bytes, tableStart, bodyStart)
   return flags === flagDisguised ? takeOff(value) : value
+}
+
+function flagsOf(form: MsgpackForm, shapes: number): number {
+  if (form === 'awkward') return flagDisguised
+  // When the table is full there may be more shapes in the body.
+  return form === 'plain' && shapes < maxShapes ? flagPlain : 0
 }
 
 /** The packer reuses its memory, so the body is copied before the table is packed. */

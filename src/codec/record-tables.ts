@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import { type Options, Unpackr } from 'msgpackr'
+import { PlainReader } from './plain-reader.ts'
 
 /** Shared by packer and readers. Objects are always records: a MessagePack map is a Map. */
 export const packOptions: Options = {
@@ -13,7 +14,8 @@ export const packOptions: Options = {
   copyBuffers: true,
 }
 
-const maxShapes = 32
+/** A table holds no more shapes; further ones are defined in the body. */
+export const maxShapes = 32
 /** Tables of objects used as dictionaries hardly repeat; keeping long ones would only push out the others. */
 const maxKeptTableBytes = 2048
 const maxKeptTables = 512
@@ -29,12 +31,19 @@ interface RecordReader {
 
 const tableReader = new Unpackr({ useRecords: false, mapsAsObjects: false })
 const bodyReader = new Unpackr({ ...packOptions, structures: [] }) as unknown as RecordReader
-const withoutShapes = sealed([])
-const kept = new LRUCache<string, Shapes>({ max: maxKeptTables })
+
+/** What a record table lists, for both readers. */
+interface RecordTable {
+  readonly shapes: Shapes
+  plain: PlainReader | undefined
+}
+
+const emptyTable: RecordTable = { shapes: sealed([]), plain: undefined }
+const kept = new LRUCache<string, RecordTable>({ max: maxKeptTables })
 
 const recentTables = 64
 /** Tables met lately, by a cheap sum: most are found here by comparing bytes, without making a string of them. */
-const recent: ({ readonly table: Buffer; readonly shapes: Shapes } | undefined)[] = Array.from({ length: recentTables })
+const recent: ({ readonly bytes: Buffer; readonly table: RecordTable } | undefined)[] = Array.from({ length: recentTables })
 
 const window = { start: 0, end: 0 }
 
@@ -44,25 +53,32 @@ const window = { start: 0, end: 0 }
  * @throws Error when the table is not a list of key lists, or the body is not MessagePack.
  */
 export function unpackRecords(bytes: Buffer, start: number, end: number): unknown {
-  bodyReader.structures = shapesOf(bytes, start, end)
+  bodyReader.structures = tableAt(bytes, start, end).shapes
   // The reader takes these two before anything else, so one object serves all: a view for each body would cost more.
   window.start = end
   window.end = bytes.length
   return bodyReader.unpack(bytes, window)
 }
 
-function shapesOf(bytes: Buffer, start: number, end: number): Shapes {
-  if (start === end) return withoutShapes
+/** The same for a plain body. @throws RangeError when it is not one. */
+export function unpackPlain(bytes: Buffer, start: number, end: number): unknown {
+  const table = tableAt(bytes, start, end)
+  table.plain ??= new PlainReader(table.shapes)
+  return table.plain.read(bytes, end)
+}
+
+function tableAt(bytes: Buffer, start: number, end: number): RecordTable {
+  if (start === end) return emptyTable
   const length = end - start
   if (length > maxKeptTableBytes) return parseTable(bytes.subarray(start, end))
   const slot = (length * 7 + (bytes[end - 1] as number) * 31 + (bytes[start + (length >> 1)] as number)) & (recentTables - 1)
   const met = recent[slot]
-  if (met !== undefined && standsAt(bytes, start, length, met.table)) return met.shapes
-  const table = bytes.toString('latin1', start, end)
-  let shapes = kept.get(table)
-  if (shapes === undefined) kept.set(table, (shapes = parseTable(bytes.subarray(start, end))))
-  recent[slot] = { table: Buffer.from(bytes.subarray(start, end)), shapes }
-  return shapes
+  if (met !== undefined && standsAt(bytes, start, length, met.bytes)) return met.table
+  const text = bytes.toString('latin1', start, end)
+  let table = kept.get(text)
+  if (table === undefined) kept.set(text, (table = parseTable(bytes.subarray(start, end))))
+  recent[slot] = { bytes: Buffer.from(bytes.subarray(start, end)), table }
+  return table
 }
 
 function standsAt(bytes: Buffer, start: number, length: number, table: Buffer): boolean {
@@ -71,9 +87,11 @@ function standsAt(bytes: Buffer, start: number, length: number, table: Buffer): 
   return true
 }
 
-function parseTable(table: Buffer): Shapes {
-  const shapes: unknown = tableReader.unpack(table)
-  if (Array.isArray(shapes) && shapes.length <= maxShapes && shapes.every(isKeyList)) return sealed(shapes)
+function parseTable(bytes: Buffer): RecordTable {
+  const shapes: unknown = tableReader.unpack(bytes)
+  if (Array.isArray(shapes) && shapes.length <= maxShapes && shapes.every(isKeyList)) {
+    return { shapes: sealed(shapes), plain: undefined }
+  }
   throw new Error('record table that is not a list of key lists')
 }
 

@@ -37,4 +37,11 @@ export const goldenValues: Readonly<Record<string, unknown>> = {
   'json-deflate': { text: 'all work and no play '.repeat(100) },
   'json-lz4': { text: 'all work and no play '.repeat(100) },
   'json-expired': ['still', 'here'],
+  plain: {
+    users: [
+      { id: 1, name: 'Ada', score: 0.5 },
+      { id: -70_000, name: '', score: 2 ** 40 },
+    ],
+    flags: [true, false, null],
+  },
 }

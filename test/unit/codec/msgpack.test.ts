@@ -95,7 +95,8 @@ describe('hostile payloads', () => {
   const payload = (flags: number, ...body: number[]): Buffer => Buffer.from([flags, 0, 0, 0, 0, ...body])
 
   test('cannot redefine the shapes that other payloads with the same table use', () => {
-    const table = encoded.subarray(0, 5 + encoded.readUInt32BE(1))
+    const table = Buffer.from(encoded.subarray(0, 5 + encoded.readUInt32BE(1)))
+    table[0] = 0
     const evilShape = [0xd4, 0x72, 0x40, 0x92, 0xa1, 0x78, 0xa1, 0x79]
     const forged = Buffer.concat([table, Buffer.from([...evilShape, 1, 2])])
     const forgedBroken = Buffer.concat([table, Buffer.from([...evilShape, 1])])
@@ -131,7 +132,8 @@ describe('hostile payloads', () => {
   test.each<[string, Buffer]>([
     ['no bytes', Buffer.alloc(0)],
     ['a prefix alone', Buffer.from([0, 0, 0, 0, 0])],
-    ['unknown flags', payload(2, 1)],
+    ['unknown flags', payload(3, 1)],
+    ['more unknown flags', payload(4, 1)],
     ['a table longer than the payload', Buffer.from([0, 0xff, 0xff, 0xff, 0xff, 1])],
     ['a table of numbers', Buffer.from([0, 0, 0, 0, 2, 0x91, 1, 1])],
     ['a table of lists of numbers', Buffer.from([0, 0, 0, 0, 3, 0x91, 0x91, 1, 1])],
