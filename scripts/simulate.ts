@@ -49,6 +49,8 @@ async function simulate(from: number, seeds: number, workers: number): Promise<n
       const done = await ask(child, first, next)
       coverage.add(done)
       failures.push(...done.failures)
+      // At once: whoever watches a long run need not wait for its end to replay them.
+      for (const { seed, rule } of done.failures) progress.say(`seed ${seed} breaks ${rule}`)
       progress.advance(done.to - done.from, failures.length)
     }
     child.disconnect()
@@ -105,6 +107,11 @@ class Progress {
       this.#told = this.#done
       say(text)
     }
+  }
+
+  say(line: string): void {
+    this.clear()
+    say(line)
   }
 
   clear(): void {

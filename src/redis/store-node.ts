@@ -4,6 +4,7 @@ import type { Clock } from '../core/ports.ts'
 import { Connection } from './connection.ts'
 import { NodeUpkeep } from './node-upkeep.ts'
 import { ReadBatch, type ReadReply } from './read-batch.ts'
+import * as scripts from './scripts.gen.ts'
 import { ServerTime } from './server-time.ts'
 
 export interface StoreNodeOptions {
@@ -45,7 +46,7 @@ export class StoreNode {
       create,
       name: `${name}:scripts`,
       clock,
-      upkeep: new NodeUpkeep(clock, this.#scriptTime),
+      upkeep: new NodeUpkeep(clock, this.#scriptTime, Object.values(scripts)),
       onChange: tell(() => this.reads),
     })
     const { redis } = this.reads
