@@ -1,4 +1,4 @@
-import type { Clock } from '../core/ports.ts'
+import type { Clock, Timer } from '../core/ports.ts'
 import { timedOut } from './failures.ts'
 
 /** One command's time. */
@@ -11,18 +11,43 @@ export interface CommandTime {
 }
 
 /**
- * Calls `expire` once the time is over. A timer that fires after an event-loop stall says nothing about Redis, whose reply may
- * lie in the socket unread: so one poll phase passes before time is called.
- * @returns what stops it
+ * Calls `expire` once the time is over. A timer that fires after an event-loop stall says nothing about Redis: what was to be done or heard
+ * meanwhile had no turn. So the time goes on for as long as the timer was late, once and at most as long as the whole, and one poll phase
+ * passes before it is called, since the reply may lie in the socket unread.
  */
-export function startDeadline(clock: Clock, timeoutMs: number, expire: () => void): () => void {
-  let immediate: NodeJS.Immediate | undefined
-  const timer = clock.setTimeout(() => {
-    immediate = setImmediate(expire)
-  }, timeoutMs)
-  return () => {
-    clock.clearTimeout(timer)
-    if (immediate !== undefined) clearImmediate(immediate)
+export class Deadline {
+  readonly #clock: Clock
+  readonly #expire: () => void
+  #endsAt: number
+  #timer: Timer
+  #immediate: NodeJS.Immediate | undefined
+
+  constructor(clock: Clock, timeoutMs: number, expire: () => void) {
+    this.#clock = clock
+    this.#expire = expire
+    this.#endsAt = clock.now() + timeoutMs
+    this.#timer = clock.setTimeout(() => this.#allowForStall(timeoutMs), timeoutMs)
+  }
+
+  get remainingMs(): number {
+    return Math.max(0, this.#endsAt - this.#clock.now())
+  }
+
+  stop(): void {
+    this.#clock.clearTimeout(this.#timer)
+    if (this.#immediate !== undefined) clearImmediate(this.#immediate)
+  }
+
+  #allowForStall(timeoutMs: number): void {
+    const now = this.#clock.now()
+    const lateMs = Math.min(timeoutMs, now - this.#endsAt)
+    if (lateMs < 1) return this.#expireAfterPoll()
+    this.#endsAt = now + lateMs
+    this.#timer = this.#clock.setTimeout(() => this.#expireAfterPoll(), lateMs)
+  }
+
+  #expireAfterPoll(): void {
+    this.#immediate = setImmediate(this.#expire)
   }
 }
 
@@ -34,19 +59,18 @@ export function withDeadline<Reply>(
   run: (time: CommandTime) => Promise<Reply>,
 ): Promise<Reply> {
   return new Promise<Reply>((resolve, reject) => {
-    const endsAt = clock.now() + timeoutMs
-    const time = { inFlight: false, expired: false, remainingMs: () => Math.max(0, endsAt - clock.now()) }
-    const stop = startDeadline(clock, timeoutMs, () => {
+    const deadline = new Deadline(clock, timeoutMs, () => {
       time.expired = true
       reject(timedOut(command, timeoutMs, time.inFlight))
     })
+    const time = { inFlight: false, expired: false, remainingMs: () => deadline.remainingMs }
     run(time).then(
       reply => {
-        stop()
+        deadline.stop()
         return resolve(reply)
       },
       (error: unknown) => {
-        stop()
+        deadline.stop()
         reject(error)
       },
     )

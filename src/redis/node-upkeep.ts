@@ -3,10 +3,7 @@ import { StoreError } from '../core/errors.ts'
 import type { Clock } from '../core/ports.ts'
 import type { Upkeep, Verdict } from './connection.ts'
 import { connectionFailure, replyCode } from './failures.ts'
-import type { Script, ScriptArgument } from './script.ts'
 import { type ServerTime, parseTime } from './server-time.ts'
-
-type AnyScript = Script<readonly string[], readonly ScriptArgument[]>
 
 const oldestRedis = 7
 const samplesPerCheck = 3
@@ -17,13 +14,10 @@ const promptMs = 10
 export class NodeUpkeep implements Upkeep {
   readonly #clock: Clock
   readonly #time: ServerTime
-  readonly #scripts: readonly AnyScript[]
 
-  /** @param scripts What the server is to know before it is asked to run it. */
-  constructor(clock: Clock, time: ServerTime, scripts: readonly AnyScript[] = []) {
+  constructor(clock: Clock, time: ServerTime) {
     this.#clock = clock
     this.#time = time
-    this.#scripts = scripts
   }
 
   async setUp(redis: Redis): Promise<Verdict | undefined> {
@@ -33,13 +27,7 @@ export class NodeUpkeep implements Upkeep {
     // The other questions are answered while the server is still loading its data.
     if (ping.status === 'rejected') return { fault: connectionFailure(ping.reason), next: 'stay' }
     if (primary.status === 'rejected') return { fault: connectionFailure(primary.reason), next: 'stay' }
-    if (primary.value === undefined) this.#loadScripts(redis)
     return primary.value
-  }
-
-  /** Not waited for: who comes too early, or may not load scripts, sends the text with the first call. */
-  #loadScripts(redis: Redis): void {
-    for (const { source } of this.#scripts) redis.call('SCRIPT', 'LOAD', source).catch(() => {})
   }
 
   async check(redis: Redis): Promise<Verdict | undefined> {

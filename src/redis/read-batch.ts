@@ -1,5 +1,5 @@
 import type { Clock, StoredBytes } from '../core/ports.ts'
-import { startDeadline, withDeadline } from './deadline.ts'
+import { Deadline, withDeadline } from './deadline.ts'
 import { commandFailure, timedOut } from './failures.ts'
 
 /** A read's answer: the bytes, null for none, or an error of this key alone. */
@@ -184,17 +184,17 @@ class BatchDeadline {
   readonly #clock: Clock
   readonly #sentAt: number
   readonly #reads: Reads
-  #stop: () => void
+  #deadline: Deadline
 
   constructor(clock: Clock, sentAt: number, reads: Reads) {
     this.#clock = clock
     this.#sentAt = sentAt
     this.#reads = reads
-    this.#stop = startDeadline(clock, this.#shortestMs(-1), () => this.#expire())
+    this.#deadline = new Deadline(clock, this.#shortestMs(-1), () => this.#expire())
   }
 
   stop(): void {
-    this.#stop()
+    this.#deadline.stop()
   }
 
   #expire(): void {
@@ -206,7 +206,7 @@ class BatchDeadline {
       if (timeoutMs <= elapsedMs + 1) rejects[i]?.(timedOut('a read', timeoutMs, true))
     }
     const nextMs = this.#shortestMs(elapsedMs + 1)
-    if (nextMs !== Infinity) this.#stop = startDeadline(this.#clock, nextMs - elapsedMs, () => this.#expire())
+    if (nextMs !== Infinity) this.#deadline = new Deadline(this.#clock, nextMs - elapsedMs, () => this.#expire())
   }
 
   /** The shortest timeout longer than `ms`. */

@@ -4,7 +4,6 @@ import type { Clock } from '../core/ports.ts'
 import { Connection } from './connection.ts'
 import { NodeUpkeep } from './node-upkeep.ts'
 import { ReadBatch, type ReadReply } from './read-batch.ts'
-import * as scripts from './scripts.gen.ts'
 import { ServerTime } from './server-time.ts'
 
 export interface StoreNodeOptions {
@@ -46,7 +45,7 @@ export class StoreNode {
       create,
       name: `${name}:scripts`,
       clock,
-      upkeep: new NodeUpkeep(clock, this.#scriptTime, Object.values(scripts)),
+      upkeep: new NodeUpkeep(clock, this.#scriptTime),
       onChange: tell(() => this.reads),
     })
     const { redis } = this.reads

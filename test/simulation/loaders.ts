@@ -68,7 +68,7 @@ async function run(
     case 'not-modified': {
       const stale = context.stale?.value as Payload | undefined
       if (stale?.source === birth.payload.source) {
-        confirm(process, stale, load.beganSeq, ttlMs)
+        confirm(process, stale, load, ttlMs)
         process.world.coverage.count('loader not modified')
         // Typed as never: to the loader's wrapper it looks like any value.
         loadEnded(process, load, 'value')
@@ -87,10 +87,11 @@ async function run(
 }
 
 /** The source says that the old value is as good as one loaded now. */
-function confirm(process: SimulatedProcess, { birth }: Payload, bornSeq: number, ttlMs: number): void {
+function confirm(process: SimulatedProcess, { birth }: Payload, { beganSeq, outage }: LoadRecord, ttlMs: number): void {
   const old = process.world.history.births[birth]
   if (old === undefined) return
-  old.bornSeq = Math.max(old.bornSeq, bornSeq)
+  old.outage ||= outage
+  old.bornSeq = Math.max(old.bornSeq, beganSeq)
   old.freshUntil = Math.max(old.freshUntil, process.world.now + ttlMs)
 }
 
