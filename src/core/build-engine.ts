@@ -24,7 +24,7 @@ export function buildEngine(
   const events = new CacheEventEmitter(options.namespace)
   const waiters = new Waiters()
   const loopDelay = new EventLoopDelay()
-  const connectivity: Connectivity = { store: undefined, bus: undefined }
+  const connectivity: Connectivity = { store: undefined, bus: undefined, breakers: new Map() }
   const reportConnection = (part: 'store' | 'bus', up: boolean): void => {
     connectivity[part] = up
     if (!events.topics.connection.heard) return
@@ -42,6 +42,10 @@ export function buildEngine(
         reportConnection('bus', live)
       },
       onReady: ready => reportConnection('store', ready),
+      onBreaker: change => {
+        connectivity.breakers.set(change.endpoint, change.state)
+        if (events.topics.breaker.heard) events.emit('breaker', { at: clock.wallNow(), ...change })
+      },
     },
   })
   const onRenewalError = (key: EntryKey, error: unknown): void => {

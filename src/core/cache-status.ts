@@ -1,4 +1,5 @@
 import type { Engine } from './engine.ts'
+import type { BreakerState } from './events.ts'
 
 /** A cache's condition at this moment. */
 export interface CacheStatus {
@@ -6,6 +7,8 @@ export interface CacheStatus {
   readonly store: 'up' | 'down' | 'unknown'
   /** Whether wake-ups arrive. While it is down, waiters poll. */
   readonly bus: 'up' | 'down' | 'unknown'
+  /** The breakers that are not closed, by the server they guard. */
+  readonly breakers: Readonly<Record<string, 'open' | 'half-open'>>
   /** `getOrSet` calls that have not been answered yet. */
   readonly pendingCalls: number
   /** Leases that this process holds for loads that are running. */
@@ -18,10 +21,15 @@ export function statusOf({ connectivity, pending, leases, refreshes }: Engine): 
   return {
     store: stateOf(connectivity.store),
     bus: stateOf(connectivity.bus),
+    breakers: Object.fromEntries([...connectivity.breakers].filter(isTripped)),
     pendingCalls: pending.count,
     heldLeases: leases.held,
     runningRefreshes: refreshes.running,
   }
+}
+
+function isTripped(breaker: [endpoint: string, state: BreakerState]): breaker is [string, 'open' | 'half-open'] {
+  return breaker[1] !== 'closed'
 }
 
 function stateOf(up: boolean | undefined): 'up' | 'down' | 'unknown' {

@@ -3,7 +3,7 @@ import type { PendingCalls } from './calls/pending-calls.ts'
 import { isStoreError, type StoreError } from './errors.ts'
 import type { CacheEventEmitter } from './event-emitter.ts'
 import type { EventLoopDelay } from './flights/event-loop-delay.ts'
-import type { StoreErrorRecord } from './events.ts'
+import type { BreakerState, StoreErrorRecord } from './events.ts'
 import type { Sequence } from './flights/flight.ts'
 import type { Flights } from './flights/flights.ts'
 import type { LeaseKeeper } from './flights/lease-keeper.ts'
@@ -48,6 +48,8 @@ export interface Engine {
 export interface Connectivity {
   store: boolean | undefined
   bus: boolean | undefined
+  /** By endpoint; those that never changed are not here. */
+  readonly breakers: Map<string, BreakerState>
 }
 
 type Watched = Pick<Engine, 'events' | 'clock'>

@@ -47,6 +47,7 @@ export class CacheEventEmitter {
     'decode-error': new EventTopic('decode-error'),
     'store-error': new EventTopic('store-error'),
     connection: new EventTopic('connection'),
+    breaker: new EventTopic('breaker'),
   }
   readonly #cache: string
 

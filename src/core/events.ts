@@ -132,6 +132,19 @@ export interface ConnectionRecord {
   readonly state: 'up' | 'down'
 }
 
+export type BreakerState = 'closed' | 'open' | 'half-open'
+export type BreakerReason = 'errors' | 'latency' | 'probe'
+
+/** The breaker of a server changed its state. While it is not closed, reads and loads are kept away from that server. */
+export interface BreakerRecord {
+  readonly at: number
+  /** `host:port`, the path of a socket, or the name that Sentinel knows the server by. */
+  readonly endpoint: string
+  readonly state: 'closed' | 'open' | 'half-open'
+  /** `errors`: too many commands failed; `latency`: too many were slow; `probe`: a try went well, or did not, or is made. */
+  readonly reason: 'errors' | 'latency' | 'probe'
+}
+
 export interface CacheEvents {
   hit: HitRecord
   lookup: LookupRecord
@@ -149,6 +162,7 @@ export interface CacheEvents {
   'decode-error': DecodeErrorRecord
   'store-error': StoreErrorRecord
   connection: ConnectionRecord
+  breaker: BreakerRecord
 }
 
 export type CacheEventName = keyof CacheEvents

@@ -2,6 +2,7 @@
  * What the engine asks of the world. Stores, codecs and clocks implement these; the engine imports nothing else.
  */
 import type { StoreError } from './errors.ts'
+import type { BreakerRecord } from './events.ts'
 
 /** A lease token: 16 random bytes that belong to one load attempt. */
 export type Token = Buffer
@@ -103,7 +104,11 @@ export interface StoreListeners {
   readonly onBus: (live: boolean) => void
   /** The store became usable or stopped being so. */
   readonly onReady: (ready: boolean) => void
+  /** The breaker of one of the store's servers changed its state. */
+  readonly onBreaker?: (change: BreakerChange) => void
 }
+
+export type BreakerChange = Omit<BreakerRecord, 'at'>
 
 /** What stands at one key of many, or why that is not known. */
 export type StoredBytes = Buffer | null | StoreError

@@ -9,7 +9,7 @@ import { type Redirection, parseRedirection, redirectionDelayMs } from './redire
 import { sendRouted } from './routed-command.ts'
 import type { Detour, Router } from './router.ts'
 import { slotOf } from './slot.ts'
-import { StoreNode } from './store-node.ts'
+import { StoreNode, type Guard } from './store-node.ts'
 
 /** Redirections without a pause. Beyond them only the command's own time counts. */
 const quickHops = 4
@@ -33,6 +33,7 @@ export class ClusterRouter implements Router {
   readonly #name: string
   readonly #clock: Clock
   readonly #onChange: (fault?: StoreError) => void
+  readonly #guard: Guard
   readonly #members: Map<string, Member> = new Map()
   #fault: StoreError = notConnected()
   #known = false
@@ -42,7 +43,8 @@ export class ClusterRouter implements Router {
   #endFirstAttempt!: () => void
   #firstAttempt: Promise<void> | undefined = new Promise(resolve => (this.#endFirstAttempt = resolve))
 
-  constructor(client: Cluster, name: string, clock: Clock, onChange: (fault?: StoreError) => void) {
+  constructor(client: Cluster, name: string, clock: Clock, onChange: (fault?: StoreError) => void, guard: Guard) {
+    this.#guard = guard
     this.#name = name
     this.#clock = clock
     this.#onChange = onChange
@@ -193,6 +195,7 @@ export class ClusterRouter implements Router {
       name: this.#name,
       clock: this.#clock,
       send: readFromNode,
+      guard: this.#guard,
       recover: (key, error, remainingMs) => this.#readElsewhere(key, error, remainingMs),
       onChange: fault => {
         // A lost server may have been replaced.

@@ -3,9 +3,12 @@ import { systemClock } from '../core/clock.ts'
 import type { StoreError } from '../core/errors.ts'
 import type { Clock, StoreListeners } from '../core/ports.ts'
 import { Bus, peerOf } from './bus.ts'
+import type { BreakerSettings } from './breaker-options.ts'
 import { ClusterRouter } from './cluster-router.ts'
+import { LoopLag } from './loop-lag.ts'
 import type { Router } from './router.ts'
 import { SingleRouter } from './single-router.ts'
+import type { Guard } from './store-node.ts'
 import type { Target } from './target.ts'
 
 /** What all caches of one provider share. It connects for the first of them and goes with the last. */
@@ -20,14 +23,21 @@ export class Connections {
   #ready: boolean | undefined
 
   /** @param warned What the provider has warned of already. */
-  constructor(target: Target, namespace: string, warned: Set<string>) {
+  constructor(target: Target, namespace: string, warned: Set<string>, breaker: BreakerSettings) {
     this.#warned = warned
+    const guard: Guard = {
+      settings: breaker,
+      lag: new LoopLag(this.clock),
+      onBreaker: (endpoint, state, reason) => {
+        for (const { onBreaker } of this.#members) onBreaker?.({ endpoint, state, reason })
+      },
+    }
     const name = `leasehold:${namespace}`
     const { clock } = this
     this.#bus = new Bus(refusal => this.#warn('bus', refusal.code, `${refusal.message}: waiting calls poll`))
     const onChange = (fault?: StoreError): void => this.#changed(fault)
     if (target.kind === 'cluster') {
-      const router = new ClusterRouter(target.client, name, clock, onChange)
+      const router = new ClusterRouter(target.client, name, clock, onChange, guard)
       this.router = router
       // The subscriber goes to one of the servers, which are not known at first.
       this.#openBus = () => {
@@ -38,7 +48,7 @@ export class Connections {
       const { client } = target
       const enableReadyCheck = client.options.sentinels !== undefined && client.options.sentinels !== null
       const create = (settings: RedisOptions): Redis => client.duplicate({ ...settings, enableReadyCheck })
-      this.router = new SingleRouter(create, name, clock, onChange)
+      this.router = new SingleRouter(create, name, clock, onChange, guard)
       this.#openBus = () => this.#bus.open({ create, name, clock })
     }
   }

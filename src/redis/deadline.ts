@@ -1,3 +1,4 @@
+import type { StoreError } from '../core/errors.ts'
 import type { Clock, Timer } from '../core/ports.ts'
 import { timedOut } from './failures.ts'
 
@@ -8,6 +9,8 @@ export interface CommandTime {
   /** Set once the caller has been given up on: nothing may be sent any more. */
   readonly expired: boolean
   remainingMs(): number
+  /** Called when the time is over while the command is on the wire. */
+  onExpire: ((error: StoreError) => void) | undefined
 }
 
 /**
@@ -61,9 +64,16 @@ export function withDeadline<Reply>(
   return new Promise<Reply>((resolve, reject) => {
     const deadline = new Deadline(clock, timeoutMs, () => {
       time.expired = true
-      reject(timedOut(command, timeoutMs, time.inFlight))
+      const error = timedOut(command, timeoutMs, time.inFlight)
+      time.onExpire?.(error)
+      reject(error)
     })
-    const time = { inFlight: false, expired: false, remainingMs: () => deadline.remainingMs }
+    const time: CommandTime & { expired: boolean } = {
+      inFlight: false,
+      expired: false,
+      remainingMs: () => deadline.remainingMs,
+      onExpire: undefined,
+    }
     run(time).then(
       reply => {
         deadline.stop()

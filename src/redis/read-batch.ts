@@ -1,4 +1,5 @@
 import type { Clock, StoredBytes } from '../core/ports.ts'
+import type { Breaker, BreakerSample } from './breaker.ts'
 import { Deadline, withDeadline } from './deadline.ts'
 import { commandFailure, timedOut } from './failures.ts'
 
@@ -10,6 +11,7 @@ type Reject = (error: unknown) => void
 
 export interface ReadBatchOptions {
   readonly clock: Clock
+  readonly breaker: Pick<Breaker, 'begin' | 'end'>
   /** Sends one command, or one pipeline. Replies come in the order of the keys. */
   readonly send: (keys: string[]) => Promise<readonly ReadReply[]>
   /** What becomes of a key whose own reply is an error. */
@@ -92,8 +94,9 @@ export class ReadBatch {
   }
 
   async #readAtOnce(keys: string[], timeoutMs: number): Promise<readonly StoredBytes[]> {
-    const { clock, send, recover } = this.#options
-    const sentAt = clock.now()
+    const { clock, send, recover, breaker } = this.#options
+    const sample = breaker.begin()
+    const { sentAt } = sample
     this.#inFlight++
     let replies: readonly ReadReply[]
     try {
@@ -101,8 +104,10 @@ export class ReadBatch {
         time.inFlight = true
         return send(keys)
       })
+      breaker.end(sample)
     } catch (error) {
       const failure = commandFailure('a read', error)
+      breaker.end(sample, failure)
       return keys.map(() => failure)
     } finally {
       this.#inFlight--
@@ -145,20 +150,23 @@ export class ReadBatch {
   }
 
   #send(reads: Reads): void {
-    const { clock } = this.#options
-    const sentAt = clock.now()
-    const deadline = new BatchDeadline(clock, sentAt, reads)
+    const { clock, breaker } = this.#options
+    const sample = breaker.begin()
+    const { sentAt } = sample
+    const deadline = new BatchDeadline(clock, sample, reads, breaker)
     this.#inFlight++
     this.#options.send(reads.keys).then(
       replies => {
         this.#inFlight--
         deadline.stop()
+        breaker.end(sample)
         return this.#answer(reads, replies, sentAt)
       },
       (error: unknown) => {
         this.#inFlight--
         deadline.stop()
         const failure = commandFailure('a read', error)
+        breaker.end(sample, failure)
         for (const reject of reads.rejects) reject(failure)
       },
     )
@@ -182,14 +190,16 @@ export class ReadBatch {
 /** One timer for a whole batch. Reads with more time than the shortest are looked at again later. */
 class BatchDeadline {
   readonly #clock: Clock
-  readonly #sentAt: number
+  readonly #sample: BreakerSample
   readonly #reads: Reads
+  readonly #breaker: ReadBatchOptions['breaker']
   #deadline: Deadline
 
-  constructor(clock: Clock, sentAt: number, reads: Reads) {
+  constructor(clock: Clock, sample: BreakerSample, reads: Reads, breaker: ReadBatchOptions['breaker']) {
     this.#clock = clock
-    this.#sentAt = sentAt
+    this.#sample = sample
     this.#reads = reads
+    this.#breaker = breaker
     this.#deadline = new Deadline(clock, this.#shortestMs(-1), () => this.#expire())
   }
 
@@ -198,7 +208,8 @@ class BatchDeadline {
   }
 
   #expire(): void {
-    const elapsedMs = this.#clock.now() - this.#sentAt
+    const elapsedMs = this.#clock.now() - this.#sample.sentAt
+    this.#breaker.end(this.#sample, timedOut('a read', elapsedMs, true))
     const { rejects, timeouts } = this.#reads
     for (let i = 0; i < timeouts.length; i++) {
       const timeoutMs = timeouts[i] as number

@@ -17,6 +17,7 @@ import type {
   StoredBytes,
   Token,
 } from '../core/ports.ts'
+import { shed } from './breaker.ts'
 import type { Connections } from './connections.ts'
 import { withDeadline } from './deadline.ts'
 import { commandFailure, notConnected } from './failures.ts'
@@ -71,7 +72,8 @@ export class RedisStore implements Store {
   read(key: EntryKey, timeoutMs: number): Promise<Buffer | null> {
     if (this.#closed) return Promise.reject(closed())
     const node = this.#owner(key)
-    if (node?.reads.usable === true) return node.batch.read(this.#keys.value(key), timeoutMs)
+    if (node?.reads.usable === true && node.breaker.closed) return node.batch.read(this.#keys.value(key), timeoutMs)
+    if (node?.breaker.admits() === false) return Promise.reject(shed())
     const slot = this.#slot(key)
     return withDeadline(this.#connections.clock, 'a read', timeoutMs, async time => {
       const reached = await reach(this.#router, slot, 'reads')
@@ -85,7 +87,7 @@ export class RedisStore implements Store {
     if (this.#closed) throw closed()
     const usable = (key: EntryKey): StoreNode | undefined => {
       const node = this.#owner(key)
-      return node?.reads.usable === true ? node : undefined
+      return node?.reads.usable === true && node.breaker.closed ? node : undefined
     }
     return readByNode(keys, usable, async (node, group) => {
       if (node !== undefined)
@@ -187,11 +189,17 @@ export class RedisStore implements Store {
     args: Arguments,
   ): Promise<unknown> {
     if (this.#closed) return Promise.reject(closed())
+    if (isFill(script) && this.#owner(key)?.breaker.admits() === false) return Promise.reject(shed())
     const slot = this.#slot(key)
     return withDeadline(this.#connections.clock, script.name, timeoutMs, time =>
       sendRouted(this.#router, slot, 'scripts', script.name, time, redis => runScript(redis, script, keys, args)),
     )
   }
+}
+
+/** A `put` revokes as well as it stores, so it is none. */
+function isFill({ name }: { readonly name: string }): boolean {
+  return name === acquire.name || name === commit.name
 }
 
 function closed(): StoreError {

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis'
 import type { Connection } from './connection.ts'
 import type { CommandTime } from './deadline.ts'
 import { commandFailure, replyCode, timedOut } from './failures.ts'
+import { parseRedirection } from './redirection.ts'
 import type { Router } from './router.ts'
 import type { StoreNode } from './store-node.ts'
 
@@ -46,11 +47,17 @@ export async function sendRouted<Reply>(
     if (time.expired) throw timedOut(name, 0, false)
     const connection: Connection = node[role]
     time.inFlight = true
+    const sample = node.breaker.begin()
+    time.onExpire = error => node.breaker.end(sample, error)
     try {
       if (asking) connection.redis.asking().catch(() => {})
-      return await send(connection.redis)
+      const reply = await send(connection.redis)
+      node.breaker.end(sample)
+      return reply
     } catch (error) {
       refusal = error
+      // A redirection is an answer.
+      node.breaker.end(sample, parseRedirection(error) === undefined ? commandFailure(name, error) : undefined)
       if (replyCode(error) === 'READONLY') connection.doubt()
     }
   }

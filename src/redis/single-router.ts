@@ -3,7 +3,7 @@ import type { StoreError } from '../core/errors.ts'
 import type { Clock } from '../core/ports.ts'
 import { commandFailure, notConnected } from './failures.ts'
 import type { Router } from './router.ts'
-import { StoreNode } from './store-node.ts'
+import { StoreNode, type Guard } from './store-node.ts'
 
 /** One server, or the primary that Sentinel names. */
 export class SingleRouter implements Router {
@@ -11,7 +11,13 @@ export class SingleRouter implements Router {
   readonly firstAttempt: undefined
   readonly #node: StoreNode
 
-  constructor(create: (settings: RedisOptions) => Redis, name: string, clock: Clock, onChange: (fault?: StoreError) => void) {
+  constructor(
+    create: (settings: RedisOptions) => Redis,
+    name: string,
+    clock: Clock,
+    onChange: (fault?: StoreError) => void,
+    guard: Guard,
+  ) {
     this.#node = new StoreNode({
       create,
       name,
@@ -19,6 +25,7 @@ export class SingleRouter implements Router {
       send: (redis, keys) => redis.mgetBuffer(keys),
       recover: (_, error) => Promise.reject(commandFailure('a read', error)),
       onChange,
+      guard,
     })
   }
 

@@ -1,7 +1,11 @@
 import type { Redis, RedisOptions } from 'ioredis'
 import type { StoreError } from '../core/errors.ts'
+import type { BreakerReason, BreakerState } from '../core/events.ts'
 import type { Clock } from '../core/ports.ts'
+import { Breaker } from './breaker.ts'
+import type { BreakerSettings } from './breaker-options.ts'
 import { Connection } from './connection.ts'
+import type { LoopLag } from './loop-lag.ts'
 import { NodeUpkeep } from './node-upkeep.ts'
 import { ReadBatch, type ReadReply } from './read-batch.ts'
 import { ServerTime } from './server-time.ts'
@@ -15,6 +19,14 @@ export interface StoreNodeOptions {
   readonly send: (redis: Redis, keys: string[]) => Promise<readonly ReadReply[]>
   readonly recover: (key: string, error: Error, remainingMs: number) => Promise<Buffer | null>
   readonly onChange: (fault?: StoreError) => void
+  readonly guard: Guard
+}
+
+/** What guards each server of one provider. */
+export interface Guard {
+  readonly settings: BreakerSettings
+  readonly lag: LoopLag
+  readonly onBreaker: (endpoint: string, state: BreakerState, reason: BreakerReason) => void
 }
 
 /** One server: a connection for reads and one for scripts, so that a big read cannot hold up a lease. */
@@ -22,16 +34,21 @@ export class StoreNode {
   readonly reads: Connection
   readonly scripts: Connection
   readonly batch: ReadBatch
+  readonly breaker: Breaker
   readonly #clock: Clock
   readonly #readTime: ServerTime = new ServerTime()
   readonly #scriptTime: ServerTime = new ServerTime()
 
   constructor(options: StoreNodeOptions) {
-    const { create, name, clock, onChange } = options
+    const { create, name, clock, onChange, guard } = options
     this.#clock = clock
+    this.breaker = new Breaker(guard.settings, clock, guard.lag, (state, reason) =>
+      guard.onBreaker(endpointOf(this.reads.redis), state, reason),
+    )
     // What one connection has found out of the server, the other is to see at once.
     const tell = (other: () => Connection) => (fault?: StoreError) => {
       if (fault !== undefined) other().doubt()
+      else this.breaker.reconsider()
       onChange(fault)
     }
     this.reads = new Connection({
@@ -49,7 +66,12 @@ export class StoreNode {
       onChange: tell(() => this.reads),
     })
     const { redis } = this.reads
-    this.batch = new ReadBatch({ clock, send: keys => options.send(redis, keys), recover: options.recover })
+    this.batch = new ReadBatch({
+      clock,
+      breaker: this.breaker,
+      send: keys => options.send(redis, keys),
+      recover: options.recover,
+    })
   }
 
   open(): void {
@@ -80,4 +102,10 @@ export class StoreNode {
   async close(): Promise<void> {
     await Promise.all([this.reads.close(), this.scripts.close()])
   }
+}
+
+/** Names a server without its secrets. */
+function endpointOf({ options }: Redis): string {
+  if (options.sentinels !== undefined && options.sentinels !== null) return options.name ?? 'sentinel'
+  return options.path ?? `${options.host ?? '127.0.0.1'}:${options.port ?? 6379}`
 }

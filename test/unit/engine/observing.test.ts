@@ -33,7 +33,7 @@ describe('the status', () => {
     store.setBus(false)
     const call = a.getOrSet('k', source.takes(100))
     await clock.advance(10)
-    expect(a.status()).toEqual({ store: 'up', bus: 'down', pendingCalls: 1, heldLeases: 1, runningRefreshes: 0 })
+    expect(a.status()).toEqual({ store: 'up', bus: 'down', breakers: {}, pendingCalls: 1, heldLeases: 1, runningRefreshes: 0 })
     await until(call)
     expect(a.status()).toMatchObject({ pendingCalls: 0, heldLeases: 0 })
   })
