@@ -136,8 +136,8 @@ export const serverMutants: readonly Mutant[] = [
     name: 'reads-one-by-one',
     does: 'each read leaves as a command of its own',
     file: 'src/redis/read-batch.ts',
-    find: 'const limit = Math.max(1, Math.min(maxKeys, Math.floor(maxExpectedBytes / this.#averageBytes)))',
-    replace: 'const limit = 1',
+    find: 'return Math.max(1, Math.min(maxKeys, Math.floor(maxExpectedBytes / this.#averageBytes)))',
+    replace: 'return 1',
     tests: ['test/redis/reads.test.ts'],
   },
 ]
