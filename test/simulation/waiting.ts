@@ -21,11 +21,16 @@ interface LastReply {
 /** By how much a waiter may come later than the end of the lease it waits for. */
 const graceMs = 100
 
-/** Watches one process wait: nobody waits on a corpse, and who is woken asks again at once. */
+/** Sums of times that count from different moments differ by less. */
+const roundingMs = 0.01
+
+/** Watches one process wait: nobody waits on a corpse, who is woken asks again at once, and refreshes do not wait at all. */
 export class Waiting {
   readonly #world: World
   readonly #process: SimulatedProcess
   readonly #waits = new Map<string, Wait>()
+  /** Until when a lease runs that a refresh found taken. */
+  readonly #busyUntil = new Map<string, number>()
   #givenUp: { readonly id: string; readonly step: number; readonly token: Token } | undefined
   #lossStep = -1
   readonly #dead = new Set<string>()
@@ -43,6 +48,7 @@ export class Waiting {
 
   asks(request: AcquireRequest): void {
     this.stopped(request)
+    if (!request.wait) this.#refreshAsks(request)
     const given = this.#givenUp
     if (given === undefined || given.step !== this.#world.scheduler.step || given.id !== tableId(request)) return
     if (request.dead.some(token => token.equals(given.token))) return
@@ -86,7 +92,11 @@ export class Waiting {
     const grant = kind === 'granted' ? world.watch.grantOf(token) : undefined
     this.#lastReplies.set(id, { kind, step: world.scheduler.step, grant, wait })
     const answer = reply as AcquireReply
-    if (answer.kind !== 'busy' || !wait) return
+    if (answer.kind !== 'busy') return
+    if (!wait) {
+      this.#busyUntil.set(id, world.now + answer.remainingMs)
+      return
+    }
     const waiting: Wait = { id, sinceSeq: world.nextSeq(), pausedMs: this.#process.pausedMs }
     this.#waits.set(id, waiting)
     this.#mustAskWithin(waiting, answer.remainingMs + graceMs, 'P4', 'the end of the lease')
@@ -105,6 +115,14 @@ export class Waiting {
   leaseEnded(id: string): void {
     const waiting = this.#waits.get(id)
     if (waiting !== undefined && this.#world.plan.calm) this.#mustWake(waiting)
+  }
+
+  /** It takes the lease or leaves the key alone until the lease has ended, even if it hears that it ended sooner. */
+  #refreshAsks({ key, version }: EntryKey): void {
+    const busyMs = (this.#busyUntil.get(tableId({ key, version })) ?? 0) - this.#world.now
+    if (busyMs < roundingMs) return
+    const text = `a refresh of ${key} by ${this.#process.name} asks for a lease that was to run for another ${busyMs.toFixed(0)} ms`
+    this.#world.violate('a refresh does not wait', text)
   }
 
   #mustWake(waiting: Wait): void {
