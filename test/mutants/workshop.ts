@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import type { Mutant } from './mutant.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const notCopied = new Set(['.git', 'coverage', 'dist', 'node_modules'])
+const notCopied = new Set(['.git', '.stryker', 'coverage', 'dist', 'node_modules'])
 const generatedScripts = 'src/redis/scripts.gen.ts'
 /** Longer than any of the tests takes: a mutant that makes them hang is a mutant to be chosen better. */
 const patienceMs = 120_000
