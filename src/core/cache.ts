@@ -113,8 +113,8 @@ export class Cache {
     return this
   }
 
-  /** The namespace it was opened with. */
-  get namespace(): string {
+  /** The namespace that it is over. */
+  get name(): string {
     return this.#engine.options.namespace
   }
 
