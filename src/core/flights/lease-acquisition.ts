@@ -68,7 +68,6 @@ export async function acquireLease(engine: Engine, flight: Flight, plan: FlightP
           waited('granted')
           return { kind: 'leased', token: asked.token, leaseMs: asked.leaseMs }
         case 'unqueued':
-          if (purpose === 'refresh') return { kind: 'busy', remainingMs: plan.policy.leaseMs }
           waited('unqueued')
           return { kind: 'unleased', outage: false }
         case 'cooling':

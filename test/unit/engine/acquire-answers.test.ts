@@ -20,16 +20,20 @@ describe('an acquire', () => {
     expect(releases.map(({ marker }) => marker)).toEqual([{ kind: 'none' }, { kind: 'none' }])
   })
 
-  it.each([false, true])('that brings bytes without a token is not repeated for ever (forceFresh: %s)', async forceFresh => {
+  it.each([
+    ['without a token', false, 2],
+    ['without a token', true, 2],
+    ['though it was to bring none', true, 100],
+  ])('that brings unreadable bytes %s is not repeated for ever (forceFresh: %s)', async (_what, forceFresh, length) => {
     const { a, clock, source, store } = openFleet({}, ({ command }) =>
-      command === 'acquire' ? answered({ kind: 'value', bytes: Buffer.from('LH') }) : undefined,
+      command === 'acquire' ? answered({ kind: 'value', bytes: Buffer.alloc(length) }) : undefined,
     )
     const records = watch(a, 'decode-error', 'miss')
     const call = track(clock, a.getOrSet('k', source.takes(10), { forceFresh }))
     await clock.advance(10)
     expect(call.value).toBe('load 1')
     expect(store.count('acquire')).toBe(1)
-    expect(records).toMatchObject([{ reason: 'truncated' }, { outcome: 'unleased' }])
+    expect(records).toMatchObject([{ bytes: length }, { outcome: 'unleased' }])
   })
 })
 
