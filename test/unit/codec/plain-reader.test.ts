@@ -31,7 +31,7 @@ describe('a plain payload', () => {
     ['as many shapes as fit beside others', Array.from({ length: 31 }, (_, at) => ({ [`key${at}`]: at }))],
   ])('holds %s', (_what, value) => {
     expect(isPlain(value)).toBe(true)
-    expect(readOften(value)).toEqual(Array(10).fill(value))
+    expect(readOften(value)).toEqual(Array.from({ length: 10 }, () => value))
   })
 
   test.each<[string, unknown]>([
@@ -46,7 +46,7 @@ describe('a plain payload', () => {
     ['more shapes than a table lists', Array.from({ length: 32 }, (_, at) => ({ [`key${at}`]: at }))],
   ])('does not hold %s, which is read all the same', (_what, value) => {
     expect(isPlain(value)).toBe(false)
-    expect(readOften(value)).toEqual(Array(10).fill(value))
+    expect(readOften(value)).toEqual(Array.from({ length: 10 }, () => value))
   })
 
   test('gives every reader objects of its own', () => {
@@ -61,7 +61,7 @@ describe('a plain payload', () => {
     })
     try {
       const value = { only: 'here', where: ['no', 'code'] }
-      expect(readOften(value)).toEqual(Array(10).fill(value))
+      expect(readOften(value)).toEqual(Array.from({ length: 10 }, () => value))
       expect(forbidden).toHaveBeenCalled()
     } finally {
       forbidden.mockRestore()

@@ -33,9 +33,9 @@ function command(): {
     return new Promise<string>(resolve => (answer = resolve))
   })
   const fire = (lateMs = 0): void => {
-    const { callback, dueAt } = timer ?? expect.unreachable('no timer is set')
-    now = dueAt + lateMs
-    callback()
+    if (timer === undefined) throw new Error('no timer is set')
+    now = timer.dueAt + lateMs
+    timer.callback()
   }
   return { fire, answer, remainingMs, outcome: reply.catch((error: unknown) => (error as { code: string }).code) }
 }
