@@ -1,3 +1,4 @@
+import type { BatchAnswers } from './calls/batch-answers.ts'
 import { Call } from './calls/call.ts'
 import { hasFreshEntry, readCachedEntry, type CachedEntry } from './calls/cached-entry.ts'
 import { statusOf, type CacheStatus } from './cache-status.ts'
@@ -7,14 +8,18 @@ import { LeaseholdError } from './errors.ts'
 import type { CacheEventListener } from './event-emitter.ts'
 import type { CacheEventName } from './events.ts'
 import { HitCounter, type HitCounts, type HitSampler } from './hit-counts.ts'
+import { getOrSetMany, readMany } from './calls/get-many.ts'
 import { getOrSet } from './calls/get-or-set.ts'
+import { LoadBatch, type LoadMany } from './flights/load-batch.ts'
 import type { Loader } from './flights/loader-context.ts'
+import { checkKey, checkKeys } from './keys/check-key.ts'
 import { keyOptionNames, setOptionNames } from './options/option-table.ts'
 import type { CallOptions, KeyOptions, Policy, SetOptions } from './options/options.ts'
 import type { EntryKey } from './ports.ts'
 import { resolveCallOptions } from './options/resolve-options.ts'
 import { shutDown } from './shut-down.ts'
 import { traced, type Operation, type Tracer } from './tracer.ts'
+import { setMany } from './calls/set-many.ts'
 import { deleteKey, expireKey, setValue } from './calls/writes.ts'
 
 /** A cache over one namespace of a store. Made by `createCache`. */
@@ -51,6 +56,48 @@ export class Cache {
     } catch (error) {
       return Promise.reject(error)
     }
+  }
+
+  /**
+   * {@link getOrSet} for any number of keys: those that are not stored are loaded together. A key that fails does not fail the others.
+   *
+   * @param keys May name a key twice.
+   * @param loadMany Is given the keys that nobody else loads, and returns a value, or an `Error`, for each.
+   * @returns The values in the order of the keys.
+   * @throws BatchError `BATCH_FAILED` with what became of each key
+   * @throws LeaseholdError as {@link getOrSet} does, where no key is at fault alone
+   */
+  async getOrSetMany<Value>(keys: readonly string[], loadMany: LoadMany<Value>, options?: CallOptions): Promise<Value[]> {
+    const answers = await this.#answerMany(keys, loadMany, options)
+    return answers.values(options?.signal) as Value[]
+  }
+
+  /** {@link getOrSetMany} that tells what became of each key instead of throwing `BATCH_FAILED`, in the order of the keys. */
+  async getOrSetManySettled<Value>(
+    keys: readonly string[],
+    loadMany: LoadMany<Value>,
+    options?: CallOptions,
+  ): Promise<PromiseSettledResult<Value>[]> {
+    const answers = await this.#answerMany(keys, loadMany, options)
+    return answers.results() as PromiseSettledResult<Value>[]
+  }
+
+  /** The stored values that are fresh, in the order of the keys, and `undefined` for the others. Loads nothing; a store that fails looks empty. */
+  async getMany<Value = unknown>(keys: readonly string[], options?: KeyOptions): Promise<(Value | undefined)[]> {
+    const policy = this.#beginMany(keys, options, keyOptionNames)
+    return this.#engine.pending.during(() => readMany(this.#engine, keys, policy)) as Promise<(Value | undefined)[]>
+  }
+
+  /**
+   * Stores many values, each as {@link set} does. A key that is given twice gets its last value.
+   *
+   * @param entries Pairs of key and value, such as a `Map`.
+   * @throws BatchError `BATCH_FAILED`: the keys in its `errors` may still hold what they held; the others are stored
+   */
+  async setMany(entries: Iterable<readonly [string, unknown]>, options?: SetOptions): Promise<void> {
+    const values = new Map(entries)
+    const policy = this.#beginMany([...values.keys()], options, setOptionNames)
+    await setMany(this.#engine, values, () => policy)
   }
 
   /** The stored value if it is fresh, else `undefined`. Loads nothing; a store that fails looks empty. */
@@ -163,15 +210,22 @@ export class Cache {
     return this.#traced('delete', key.key, () => deleteKey(this.#engine, key))
   }
 
+  async #answerMany(keys: readonly string[], loadMany: LoadMany<unknown>, options?: CallOptions): Promise<BatchAnswers> {
+    const policy = this.#beginMany(keys, options)
+    checkLoadMany(loadMany)
+    return getOrSetMany(this.#engine, keys, policy, { batch: new LoadBatch(loadMany) })
+  }
+
+  #beginMany(keys: readonly string[], options: CallOptions | undefined, allowed?: ReadonlySet<string>): Policy {
+    if (this.#closed !== undefined) throw new LeaseholdError('CACHE_CLOSED', 'this cache was closed')
+    checkKeys(keys)
+    const { policy } = this.#engine.options
+    return options === undefined ? policy : resolveCallOptions(policy, options, allowed)
+  }
+
   #begin(key: string, options: CallOptions | undefined, allowed?: ReadonlySet<string>): Policy {
     if (this.#closed !== undefined) throw new LeaseholdError('CACHE_CLOSED', 'this cache was closed', { key })
-    if (typeof key !== 'string' || key === '') {
-      throw new LeaseholdError(
-        'INVALID_KEY',
-        `a key must be a non-empty string, not ${key === '' ? 'an empty one' : typeof key}`,
-        {},
-      )
-    }
+    checkKey(key)
     const { policy } = this.#engine.options
     return options === undefined ? policy : resolveCallOptions(policy, options, allowed)
   }
@@ -179,4 +233,9 @@ export class Cache {
   #keyOf(key: string, options: KeyOptions | undefined): EntryKey {
     return { key, version: this.#begin(key, options, keyOptionNames).version }
   }
+}
+
+function checkLoadMany(loadMany: unknown): void {
+  if (typeof loadMany === 'function') return
+  throw new LeaseholdError('INVALID_LOADER', `loadMany must be a function, not ${typeof loadMany}`, { option: 'loadMany' })
 }

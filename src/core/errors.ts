@@ -1,3 +1,5 @@
+import { describeValue } from './describe-value.ts'
+
 /** Every code that Leasehold throws. `docs/errors.md` says for each what to do. */
 export type ErrorCode =
   | 'INVALID_OPTION'
@@ -10,6 +12,7 @@ export type ErrorCode =
   | 'LOADER_RECURSION'
   | 'UNSERIALIZABLE_VALUE'
   | 'VALUE_TOO_LARGE'
+  | 'BATCH_FAILED'
   | 'STORE_TIMEOUT'
   | 'STORE_UNAVAILABLE'
   | 'STORE_FULL'
@@ -47,6 +50,7 @@ export class LeaseholdError extends Error {
 
 /** True for Leasehold's errors, also those of another copy of the package; with `code`, for that code alone. */
 export function isLeaseholdError(error: unknown, code: StoreErrorCode): error is StoreError
+export function isLeaseholdError(error: unknown, code: 'BATCH_FAILED'): error is BatchError
 export function isLeaseholdError(error: unknown, code?: ErrorCode): error is LeaseholdError
 export function isLeaseholdError(error: unknown, code?: ErrorCode): error is LeaseholdError {
   if (typeof error !== 'object' || error === null || !(brand in error)) return false
@@ -64,6 +68,32 @@ export class StoreError extends LeaseholdError {
     super(code, message, details)
     this.outcome = outcome
   }
+}
+
+const keysShown = 5
+
+/** Some keys of a batch failed; the others did not. */
+export class BatchError extends LeaseholdError {
+  declare readonly code: 'BATCH_FAILED'
+  /** What went wrong with each key that failed. */
+  readonly errors: ReadonlyMap<string, unknown>
+  /** What became of each key that was asked for, in that order: the values that were found, and the errors. */
+  readonly results: readonly PromiseSettledResult<unknown>[]
+
+  constructor(errors: ReadonlyMap<string, unknown>, results: readonly PromiseSettledResult<unknown>[]) {
+    const shown = Array.from(errors, ([key, error]) => `${describeValue(key)} (${messageOf(error)})`).slice(0, keysShown)
+    const more = errors.size > keysShown ? `, and ${errors.size - keysShown} more` : ''
+    const [first] = errors.values()
+    super('BATCH_FAILED', `${errors.size} of the keys failed: ${shown.join(', ')}${more}; see errors and results`, {
+      cause: first,
+    })
+    this.errors = errors
+    this.results = results
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : describeValue(error)
 }
 
 /** Also true for store errors of another copy of the package. */

@@ -18,7 +18,7 @@ export interface HitRecord extends KeyRecord {
 
 /** `get`, `getEntry` or `has`, which look and load nothing. */
 export interface LookupRecord extends KeyRecord {
-  readonly operation: 'get' | 'getEntry' | 'has'
+  readonly operation: 'get' | 'getEntry' | 'getMany' | 'has'
   /** `absent`: nothing readable is stored, or the store failed. */
   readonly outcome: 'fresh' | 'stale' | 'absent'
   /** Of the entry, encoded; 0 when absent. */

@@ -1,5 +1,4 @@
 import { decodeValue, openEntry, recordBase, reportStoreError, undecodable, type Engine } from '../engine.ts'
-import type { LookupRecord } from '../events.ts'
 import type { Entry, EntryKey } from '../ports.ts'
 import { traced, type OperationOutcome } from '../tracer.ts'
 
@@ -60,7 +59,7 @@ interface Found {
 function lookUp<Result extends Found>(
   engine: Engine,
   key: EntryKey,
-  operation: LookupRecord['operation'],
+  operation: 'get' | 'getEntry' | 'has',
   look: (entry: Entry) => Result | undefined,
 ): Promise<Result | undefined> {
   const lookup: { readonly key: string; outcome: OperationOutcome } = { key: key.key, outcome: undefined }

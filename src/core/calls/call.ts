@@ -1,6 +1,7 @@
 import { keyId } from '../flights/flights.ts'
 import type { Engine } from '../engine.ts'
 import type { Passenger } from '../flights/flight.ts'
+import type { BatchArrival, LoadBatch } from '../flights/load-batch.ts'
 import type { Loader } from '../flights/loader-context.ts'
 import type { Policy } from '../options/options.ts'
 import type { Entry, EntryKey, Token } from '../ports.ts'
@@ -14,6 +15,10 @@ export class Call implements EntryKey, Passenger, TracedOperation {
   readonly began: number
   readonly loader: Loader<unknown>
   readonly policy: Policy
+  /** The load that this key shares with others; its `loader` is the batch's. */
+  readonly batch: LoadBatch | undefined
+  /** Keeps the batch's load from leaving before this call has seen whether it needs it. */
+  arrival: BatchArrival | undefined
   /** Monotonic ms. */
   readonly startedAt: number
   /** What this call's own read found past its freshness, which may stand in for a failed load. */
@@ -28,12 +33,13 @@ export class Call implements EntryKey, Passenger, TracedOperation {
   waitUntil: number | undefined
   #budget: StoreBudget | undefined
 
-  constructor(engine: Engine, key: string, loader: Loader<unknown>, policy: Policy) {
+  constructor(engine: Engine, key: string, loader: Loader<unknown>, policy: Policy, batch?: LoadBatch) {
     this.key = key
     this.version = policy.version
     this.began = engine.sequence.next()
     this.loader = loader
     this.policy = policy
+    this.batch = batch
     this.startedAt = engine.clock.now()
   }
 

@@ -9,17 +9,21 @@ import { loadTimeout, startFlight } from '../flights/flight-run.ts'
 import { insideLoaderOf } from '../flights/load-attempt.ts'
 import { absent, answerFromStore, findStandIn } from './read-through.ts'
 
-/** Answers one call: from an open flight, from the store, or by a load. */
-export async function getOrSet(engine: Engine, call: Call): Promise<unknown> {
+/**
+ * Answers one call: from an open flight, from the store, or by a load.
+ *
+ * @param hasRead The call has looked in the store, and found no answer.
+ */
+export async function getOrSet(engine: Engine, call: Call, hasRead = false): Promise<unknown> {
   engine.pending.enter()
   try {
     const { signal, forceFresh } = call.policy
     signal?.throwIfAborted()
     const flights = forceFresh ? engine.forcedFlights : engine.flights
     let askedAt = call.startedAt
-    for (;;) {
+    for (let looked = hasRead; ; looked = false) {
       let joined = flights.find(call)
-      if (joined === undefined && !forceFresh) {
+      if (joined === undefined && !forceFresh && !looked) {
         // Not in a function of its own: one async function less is worth a lot to a hit.
         let bytes: Buffer | null = null
         try {
@@ -34,7 +38,9 @@ export async function getOrSet(engine: Engine, call: Call): Promise<unknown> {
         joined = flights.find(call)
       }
       if (insideLoaderOf(engine.flights, call.id)) throw recursion(call)
-      const heard = await takeSeat(engine, joined ?? lead(engine, call, flights), call)
+      const seat = takeSeat(engine, joined ?? lead(engine, call, flights), call)
+      call.arrival?.settle()
+      const heard = await seat
       if (heard.kind !== 'restart') return await conclude(engine, call, heard, joined === undefined)
       // Not for this call. The next flight will have begun after it, so that its answer will be.
       askedAt = engine.clock.now()
@@ -43,12 +49,13 @@ export async function getOrSet(engine: Engine, call: Call): Promise<unknown> {
     reportMiss(engine, call, 'failed', error)
     throw error
   } finally {
+    call.arrival?.settle()
     engine.pending.leave()
   }
 }
 
 function lead(engine: Engine, call: Call, flights: Flights): Flight {
-  const { policy, key, version, loader, seen, stale, storeFailed } = call
+  const { policy, key, version, loader, batch, seen, stale, storeFailed } = call
   if (engine.phase === 'closed')
     throw new LeaseholdError('CACHE_CLOSED', 'the cache was closed while this call was reading', { key })
   const purpose = policy.forceFresh ? 'force' : 'call'
@@ -57,6 +64,7 @@ function lead(engine: Engine, call: Call, flights: Flights): Flight {
     key: { key, version },
     id: call.id,
     loader,
+    batch,
     policy,
     budget: call.budget(engine),
     seen,

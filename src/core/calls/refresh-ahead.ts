@@ -36,7 +36,7 @@ export class RefreshAhead {
   }
 
   async #refresh(engine: Engine, call: Call, entry: Entry, reason: RefreshRecord['reason']): Promise<void> {
-    const { id, loader, policy } = call
+    const { id, loader, batch, policy } = call
     const key = { key: call.key, version: call.version }
     const { commandTimeoutMs, storeBudgetMs } = engine.options
     const budget = new StoreBudget(engine.clock, commandTimeoutMs, storeBudgetMs)
@@ -45,6 +45,7 @@ export class RefreshAhead {
       key,
       id,
       loader,
+      batch,
       policy,
       budget,
       seen: [entry.token],

@@ -4,6 +4,7 @@ import { LeaseholdError } from '../errors.ts'
 import { Flight, type FlightOutcome } from './flight.ts'
 import type { Flights } from './flights.ts'
 import { acquireLease, type Acquisition } from './lease-acquisition.ts'
+import type { BatchArrival, LoadBatch } from './load-batch.ts'
 import type { Lease } from './lease-keeper.ts'
 import { runLoader, type LoadResult } from './load-attempt.ts'
 import { settleLeased, settleUnleased } from './load-settlement.ts'
@@ -18,6 +19,8 @@ export interface FlightPlan {
   readonly key: EntryKey
   readonly id: string
   readonly loader: Loader<unknown>
+  /** The load that this key shares with others, if it does. */
+  readonly batch?: LoadBatch | undefined
   readonly policy: Policy
   readonly budget: StoreBudget
   /** Tokens of values that are no answer, such as one whose bytes could not be read. */
@@ -57,6 +60,7 @@ export class FlightRun {
   readonly flight: Flight
   readonly plan: FlightPlan
   readonly #registry: Flights | undefined
+  readonly #arrival: BatchArrival | undefined
   #giveUp: () => void = () => {}
 
   constructor(engine: Engine, flight: Flight, plan: FlightPlan, registry: Flights | undefined) {
@@ -64,17 +68,20 @@ export class FlightRun {
     this.flight = flight
     this.plan = plan
     this.#registry = registry
+    this.#arrival = plan.batch?.expect(plan.purpose === 'refresh')
   }
 
   async run(): Promise<RunResult> {
     try {
       const acquisition: Acquisition = this.plan.storeFailed
         ? { kind: 'unleased', outage: true }
-        : await acquireLease(this.engine, this.flight, this.plan)
+        : await acquireLease(this.engine, this.flight, this.plan, this.#arrival)
       return await this.#proceed(acquisition)
     } catch (error) {
       this.land({ kind: 'failed', error })
       return 'failed'
+    } finally {
+      this.#arrival?.settle()
     }
   }
 
@@ -168,6 +175,7 @@ export class FlightRun {
           background: plan.purpose === 'refresh',
           stale: () => staleValue(engine, plan.key, plan.stale),
         })
+    this.#arrival?.settle()
     const result = await Promise.race([loading, givenUp])
     clock.clearTimeout(timer)
     const loadMs = clock.now() - startedAt

@@ -2,6 +2,7 @@ import { decodeValue, openEntry, recordBase, reportStoreError, undecodable, type
 import type { WaitRecord } from '../events.ts'
 import type { Flight } from './flight.ts'
 import type { FlightPlan } from './flight-run.ts'
+import type { BatchArrival } from './load-batch.ts'
 import type { AcquireReply, Entry, EntryKey, Token } from '../ports.ts'
 
 export type Acquisition =
@@ -26,8 +27,17 @@ interface Asked {
   readonly sentSeq: number
 }
 
-/** Asks for the lease, waiting for its holder as long as need be, until there is a value, a lease, or a reason to go without. */
-export async function acquireLease(engine: Engine, flight: Flight, plan: FlightPlan): Promise<Acquisition> {
+/**
+ * Asks for the lease, waiting for its holder as long as need be, until there is a value, a lease, or a reason to go without.
+ *
+ * @param arrival At the batch that the load is to share, which does not wait while this waits for another holder.
+ */
+export async function acquireLease(
+  engine: Engine,
+  flight: Flight,
+  plan: FlightPlan,
+  arrival: BatchArrival | undefined,
+): Promise<Acquisition> {
   const { store, clock, waiters, random } = engine
   const { key, purpose } = plan
   const wakeId = store.wakeId(key)
@@ -78,7 +88,9 @@ export async function acquireLease(engine: Engine, flight: Flight, plan: FlightP
           if (seen === 'any') seen = reply.valueToken === undefined ? [reply.holder] : [reply.holder, reply.valueToken]
           waitingSince ??= clock.now()
           const jitterMs = random.next() * Math.min(50, plan.policy.leaseMs / 10)
+          arrival?.settle()
           await waiter.wait(clock, waiters.patience(reply.remainingMs, jitterMs, round), plan.abandon.signal)
+          arrival?.reopen()
           plan.budget.refill()
           if (flight.deserted) {
             waited('gave-up')

@@ -11,25 +11,52 @@ export type LoadResult =
   | { readonly kind: 'nothing' }
   | { readonly kind: 'failed'; readonly error: unknown }
 
-interface LoadFrame {
-  readonly flights: object
+export interface LoadFrame {
+  /** Undefined for work that several loaders share: it has no key of its own. */
+  readonly flights: object | undefined
   readonly id: string
-  readonly parent: LoadFrame | undefined
+  /** The loaders that wait for this one. */
+  readonly parents: readonly LoadFrame[]
   running: boolean
 }
 
 const frames = new AsyncLocalStorage<LoadFrame>()
 let running = 0
 
-const notModified: unique symbol = Symbol('notModified')
+/** What `notModified()` returns: the loader hands it on in place of a value. */
+export const notModified: unique symbol = Symbol('notModified')
 
 /** Whether the caller runs inside a loader of the same key of the same cache: to wait for that load would be to wait for itself. */
 export function insideLoaderOf(flights: object, id: string): boolean {
   if (running === 0) return false
-  for (let frame = frames.getStore(); frame !== undefined; frame = frame.parent) {
+  // A set hands out what is added while it is walked.
+  const around = new Set(loadersAround())
+  for (const frame of around) {
     if (frame.running && frame.flights === flights && frame.id === id) return true
+    for (const parent of frame.parents) around.add(parent)
   }
   return false
+}
+
+/** The loader that the caller runs in, for {@link insideLoaders}. */
+export function loadersAround(): readonly LoadFrame[] {
+  const frame = running === 0 ? undefined : frames.getStore()
+  return frame === undefined ? [] : [frame]
+}
+
+/** Runs work that several loaders wait for together, so that it is known to be inside each of them. */
+export async function insideLoaders<Result>(
+  parents: readonly LoadFrame[],
+  work: () => Result | Promise<Result>,
+): Promise<Result> {
+  const frame: LoadFrame = { flights: undefined, id: '', parents, running: true }
+  running++
+  try {
+    return await frames.run(frame, async () => work())
+  } finally {
+    frame.running = false
+    if (--running === 0) frames.disable()
+  }
 }
 
 /** Runs the loader. Never rejects: whatever the loader throws, `undefined` included, is a result. */
@@ -45,8 +72,7 @@ export async function runLoader(
   },
 ): Promise<LoadResult> {
   // Nobody waits for a refresh, the loader in which it was offered neither.
-  const parent = running === 0 || context.background ? undefined : frames.getStore()
-  const frame: LoadFrame = { flights, id, parent, running: true }
+  const frame: LoadFrame = { flights, id, parents: context.background ? [] : loadersAround(), running: true }
   running++
   let ttlMs: number | undefined
   let skipped = false
@@ -54,6 +80,7 @@ export async function runLoader(
   const loaderContext: LoaderContext = {
     key: context.key,
     signal: context.signal,
+    background: context.background,
     get stale() {
       stale ??= { value: context.stale() }
       return stale.value

@@ -12,6 +12,8 @@ export interface LoaderContext {
   readonly key: string
   /** Aborts at the hard timeout, when every caller has left, and when a background refresh has lost its lease. */
   readonly signal: AbortSignal
+  /** A refresh, or a warm-up, that no caller waits for. */
+  readonly background: boolean
   /** The previous value, if one is still stored: for conditional requests. Always undefined under `forceFresh`, which does not look. */
   readonly stale: StaleValue | undefined
   /** Sets how long this value is fresh, instead of the `ttl` option. */

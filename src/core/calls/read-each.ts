@@ -1,0 +1,47 @@
+import type { Engine } from '../engine.ts'
+import { isStoreError } from '../errors.ts'
+import type { EntryKey, StoredBytes } from '../ports.ts'
+
+/** As many as a store takes in one command. */
+const chunkKeys = 512
+/** While one chunk is decoded the next are on their way; more would only hold up the reads of others. */
+const chunksInFlight = 4
+
+/** Reads every key, those of a chunk in one command, and hands on what was found as it comes, with how long its command took. */
+export async function readEach<Key extends EntryKey>(
+  engine: Engine,
+  keys: readonly Key[],
+  onRead: (key: Key, found: StoredBytes, readMs: number) => void,
+): Promise<void> {
+  let next = 0
+  const readOn = async (): Promise<void> => {
+    while (next < keys.length) {
+      const chunk = keys.length <= chunkKeys ? keys : keys.slice(next, next + chunkKeys)
+      next += chunkKeys
+      const sentAt = engine.clock.now()
+      const found = await readChunk(engine, chunk)
+      const readMs = engine.clock.now() - sentAt
+      for (let index = 0; index < chunk.length; index++) onRead(chunk[index] as Key, found[index] ?? null, readMs)
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(chunksInFlight, Math.ceil(keys.length / chunkKeys)) }, readOn))
+}
+
+async function readChunk({ store, options }: Engine, keys: readonly EntryKey[]): Promise<readonly StoredBytes[]> {
+  const { commandTimeoutMs } = options
+  if (store.readMany === undefined) {
+    return Promise.all(keys.map(key => store.read(key, commandTimeoutMs).catch(storeErrorOnly)))
+  }
+  try {
+    return await store.readMany(keys, commandTimeoutMs)
+  } catch (error) {
+    const failure = storeErrorOnly(error)
+    return keys.map(() => failure)
+  }
+}
+
+/** Anything else a store throws is a bug and goes on up. */
+function storeErrorOnly(error: unknown): StoredBytes {
+  if (!isStoreError(error)) throw error
+  return error
+}

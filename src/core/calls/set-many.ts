@@ -1,0 +1,29 @@
+import { BatchAnswers } from './batch-answers.ts'
+import type { Engine } from '../engine.ts'
+import { setValue } from './writes.ts'
+import type { Policy } from '../options/options.ts'
+
+/** Stores values, all at once but no more in flight than the gate lets out. A key that is there twice gets its last value. */
+export async function setMany(
+  engine: Engine,
+  values: ReadonlyMap<string, unknown>,
+  policyOf: (key: string) => Policy,
+): Promise<void> {
+  const answers = new BatchAnswers([...values.keys()])
+  const store = async ([key, value]: readonly [string, unknown]): Promise<void> => {
+    const full = engine.gate.enter()
+    if (full !== undefined) await full
+    try {
+      await setValue(engine, key, value, policyOf(key))
+      answers.answer(key, undefined)
+    } catch (error) {
+      answers.fail(key, error)
+    } finally {
+      engine.gate.leave()
+    }
+  }
+  await engine.pending.during(async () => {
+    await Promise.all(Array.from(values, store))
+  })
+  answers.values()
+}

@@ -1,0 +1,165 @@
+import { describeValue } from '../describe-value.ts'
+import { LeaseholdError } from '../errors.ts'
+import { insideLoaders, loadersAround, type LoadFrame } from './load-attempt.ts'
+import type { Loader, LoaderContext } from './loader-context.ts'
+
+/** What a batch loader is given beside its keys. */
+export interface LoadManyContext {
+  /** What a loader of each key alone would be given, in the order of the keys: its `stale`, `setTtl`, `skip` and `notModified`. */
+  readonly each: readonly LoaderContext[]
+  /** Aborts once none of the keys is wanted any more. */
+  readonly signal: AbortSignal
+  /** A refresh, or a warm-up, that no caller waits for. */
+  readonly background: boolean
+}
+
+/** What a batch loader returns: a value for each key, in their order. An `Error` fails its key alone; `undefined` stores nothing. */
+export type LoadedMany<Value> = readonly (Value | Error)[]
+
+/** Computes the values of many keys at once. */
+export type LoadMany<Value> = (
+  keys: readonly string[],
+  context: LoadManyContext,
+) => LoadedMany<Value> | Promise<LoadedMany<Value>>
+
+/** A load that waits for the batch's: what it was given, and where its value goes. */
+interface Seat {
+  readonly context: LoaderContext
+  readonly frames: readonly LoadFrame[]
+  readonly resolve: (value: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * One load for the keys of many flights. It leaves once every flight that is expected has got its lease, has learned that it needs none, or waits for
+ * another holder; those that get theirs later share the next one.
+ */
+export class LoadBatch {
+  readonly #callers: BatchLane
+  readonly #background: BatchLane
+
+  constructor(loadMany: LoadMany<unknown>) {
+    this.#callers = new BatchLane(loadMany, false)
+    this.#background = new BatchLane(loadMany, true)
+  }
+
+  /** The loader of each of the keys. */
+  readonly loader: Loader<unknown> = context => this.#lane(context.background).board(context)
+
+  /** Announces a flight. `background`: nobody waits for it, so it has a load of its own, in which no caller's key has to wait. */
+  expect(background: boolean): BatchArrival {
+    return new BatchArrival(this.#lane(background))
+  }
+
+  #lane(background: boolean): BatchLane {
+    return background ? this.#background : this.#callers
+  }
+}
+
+/** One that the batch waits for until it is settled. */
+export class BatchArrival {
+  readonly #lane: BatchLane
+  #open = false
+
+  constructor(lane: BatchLane) {
+    this.#lane = lane
+    this.reopen()
+  }
+
+  reopen(): void {
+    if (this.#open) return
+    this.#open = true
+    this.#lane.expected++
+  }
+
+  settle(): void {
+    if (!this.#open) return
+    this.#open = false
+    if (--this.#lane.expected === 0) this.#lane.leave()
+  }
+}
+
+class BatchLane {
+  readonly #loadMany: LoadMany<unknown>
+  readonly #background: boolean
+  #seats: Seat[] = []
+  expected = 0
+
+  constructor(loadMany: LoadMany<unknown>, background: boolean) {
+    this.#loadMany = loadMany
+    this.#background = background
+  }
+
+  board(context: LoaderContext): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#seats.push({ context, frames: loadersAround(), resolve, reject })
+    })
+  }
+
+  leave(): void {
+    const seats = this.#seats
+    if (seats.length === 0) return
+    this.#seats = []
+    void this.#load(seats)
+  }
+
+  async #load(seats: readonly Seat[]): Promise<void> {
+    const each = seats.map(({ context }) => context)
+    const wanted = new WantedSignal(each.map(({ signal }) => signal))
+    try {
+      const keys = each.map(({ key }) => key)
+      const frames = seats.flatMap(seat => seat.frames)
+      const context = { each, signal: wanted.signal, background: this.#background }
+      const loaded = await insideLoaders(frames, () => this.#loadMany(keys, context))
+      checkLoaded(loaded, keys)
+      for (const [index, { resolve, reject }] of seats.entries()) {
+        const value = loaded[index]
+        if (value instanceof Error) reject(value)
+        else resolve(value)
+      }
+    } catch (error) {
+      for (const { reject } of seats) reject(error)
+    } finally {
+      wanted.stop()
+    }
+  }
+}
+
+/** Aborts once all of the signals have. */
+class WantedSignal {
+  readonly #controller = new AbortController()
+  readonly #signals: readonly AbortSignal[]
+  readonly #onAbort = (): void => this.#lose()
+  #wanted: number
+
+  constructor(signals: readonly AbortSignal[]) {
+    this.#signals = signals
+    this.#wanted = signals.length
+    for (const signal of signals) {
+      if (signal.aborted) this.#lose()
+      else signal.addEventListener('abort', this.#onAbort, { once: true })
+    }
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  stop(): void {
+    for (const signal of this.#signals) signal.removeEventListener('abort', this.#onAbort)
+  }
+
+  #lose(): void {
+    if (--this.#wanted === 0) this.#controller.abort(this.#signals.find(({ aborted }) => aborted)?.reason)
+  }
+}
+
+function checkLoaded(loaded: unknown, keys: readonly string[]): void {
+  if (Array.isArray(loaded) && loaded.length === keys.length) return
+  const got = Array.isArray(loaded) ? `an array of ${loaded.length}` : describeValue(loaded)
+  throw new LeaseholdError(
+    'INVALID_LOADER',
+    `loadMany must return an array with a value, or an Error, for each of its ${keys.length} keys, in their order; got ${got}`,
+    { option: 'loadMany' },
+  )
+}
