@@ -51,6 +51,7 @@ describe('a flight', () => {
     expect(left).toMatchObject({ state: 'rejected', at: 500 })
     expect(store.count('acquire', 1), 'one more look would be at the end of the lease').toBe(1)
     expect(records).toMatchObject([{ outcome: 'gave-up' }])
+    expect(source.loads, 'nobody loads for those who have left').toBe(1)
     const later = track(clock, b.getOrSet('k', source.takes(1)))
     await clock.advance(5000)
     expect([holder.value, later.value]).toEqual(['load 1', 'load 1'])

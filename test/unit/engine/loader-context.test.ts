@@ -6,11 +6,13 @@ import { openFleet, watch } from './stage.ts'
 describe('what a loader is given', () => {
   it('is the key, a signal and, on a first load, no previous value', async () => {
     const { a, source, until } = openFleet()
+    const unreadable = watch(a, 'decode-error')
     await until(a.getOrSet('k', source.takes(10)))
     const [context] = source.contexts
     expect(context!.key).toBe('k')
     expect(context!.signal.aborted).toBe(false)
     expect(context!.stale).toBeUndefined()
+    expect(unreadable, 'there was nothing to read').toEqual([])
   })
 
   it('is the previous value while it is kept past its freshness', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import type { CommitRequest } from '../../../src/core/ports.ts'
+import type { CommitRequest, ReleaseRequest } from '../../../src/core/ports.ts'
 import { lostRequest, refused, slow } from '../../../src/testing/chaos-store.ts'
 import { openFleet, track, watch } from './stage.ts'
 
@@ -100,6 +100,20 @@ describe('a load that stores nothing', () => {
     expect(joined.value).toBe('load 2')
     expect(records).toMatchObject([{ command: 'release', outcome: 'unknown' }])
     expect(store.count('release')).toBe(1)
+  })
+
+  it('is answered within the store budget, of which its release may have all that is left', async () => {
+    const options = { commandTimeout: '100ms', storeBudget: '150ms' } as const
+    const { a, clock, source, store } = openFleet(options, ({ command }) =>
+      command === 'acquire' ? slow(30, 30) : command === 'release' ? lostRequest() : undefined,
+    )
+    const nothing = track(clock, a.getOrSet('k', source.returns(10, undefined)))
+    const failed = track(clock, a.getOrSet('other', source.fails(10)))
+    await clock.advance(500)
+    expect(nothing.at).toBe(160)
+    expect(failed.at, 'nobody waits for the release of a load that failed').toBe(70)
+    const releases = store.calls.filter(({ command }) => command === 'release').map(({ request }) => (request as ReleaseRequest).timeoutMs)
+    expect(releases).toEqual([90, 100])
   })
 
   it('sends no release once its lease is lost', async () => {

@@ -91,7 +91,7 @@ describe('the hard timeout', () => {
     await clock.advance(1)
     expect(calls.map(({ state }) => state)).toEqual(['rejected', 'rejected'])
     for (const { error } of calls) expect(isLeaseholdError(error, 'LOAD_TIMEOUT')).toBe(true)
-    expect(source.contexts[0]!.signal.reason).toMatchObject({ code: 'LOAD_TIMEOUT', key: 'k' })
+    expect(source.contexts[0]!.signal.reason).toMatchObject({ code: 'LOAD_TIMEOUT', key: 'k', option: 'timeout.hard' })
   })
 
   it('answers with a stale value where there is one', async () => {
