@@ -112,7 +112,9 @@ describe('a load that stores nothing', () => {
     await clock.advance(500)
     expect(nothing.at).toBe(160)
     expect(failed.at, 'nobody waits for the release of a load that failed').toBe(70)
-    const releases = store.calls.filter(({ command }) => command === 'release').map(({ request }) => (request as ReleaseRequest).timeoutMs)
+    const releases = store.calls
+      .filter(({ command }) => command === 'release')
+      .map(({ request }) => (request as ReleaseRequest).timeoutMs)
     expect(releases).toEqual([90, 100])
   })
 
