@@ -2,11 +2,12 @@ import { findRedis } from '../scripts/find-redis.ts'
 import { startRedis } from '../scripts/start-redis.ts'
 import { benchCodecs } from './codecs.ts'
 import { benchHitPath } from './hit-path.ts'
+import { benchObserving } from './observing.ts'
 import { printTable } from './print-table.ts'
 
-const usage = `npm run bench -- [--quick] [--rounds <n>] [--only hit-path|codecs]
+const usage = `npm run bench -- [--quick] [--rounds <n>] [--only hit-path|codecs|observing]
 
-Throughput of getOrSet hits beside raw ioredis getBuffer of the same bytes, and the cost of codecs, in interleaved rounds.
+Throughput of getOrSet hits beside raw ioredis getBuffer of the same bytes, the cost of codecs, and what metrics, traces and logs cost a hit, in interleaved rounds.
 Read the ratios: absolute figures change with the machine and what else it does.`
 
 const flags = new Set(process.argv.slice(2))
@@ -33,14 +34,23 @@ async function run(): Promise<void> {
   console.log(`Node ${process.version}, ${process.platform} ${process.arch}`)
   if (only === undefined || only === 'hit-path') await hitPath(rounds)
   if (only === undefined || only === 'codecs') benchCodecs()
+  if (only === undefined || only === 'observing') await observing(rounds)
 }
 
-async function hitPath(rounds: number): Promise<void> {
+async function withRedis(work: (url: string) => Promise<void>): Promise<void> {
   const found = await findRedis()
   if (found.kind === 'none') throw new Error(found.advice)
   const own = found.kind === 'program' ? await startRedis({ program: found.path }) : undefined
   const url = own?.url ?? (found.kind === 'url' ? found.url : '')
   try {
+    await work(url)
+  } finally {
+    await own?.stop()
+  }
+}
+
+async function hitPath(rounds: number): Promise<void> {
+  await withRedis(async url => {
     console.log("\nHits: getOrSet(key, loader, { ttl: '1h' }), ratio to the control of the same round, medians")
     const rows = await benchHitPath(url, rounds)
     printTable(
@@ -54,9 +64,20 @@ async function hitPath(rounds: number): Promise<void> {
         row.cpuUs.toFixed(1),
       ]),
     )
-  } finally {
-    await own?.stop()
-  }
+  })
+}
+
+async function observing(rounds: number): Promise<void> {
+  await withRedis(async url => {
+    console.log(
+      '\nHits of about 100 B, 64 in flight: CPU time per call, and its ratio to the same round with nothing attached, medians',
+    )
+    const rows = await benchObserving(url, rounds)
+    printTable(
+      ['values', 'attached', 'CPU µs', 'ratio'],
+      rows.map(({ values, name, cpuUs, ratio }) => [values, name, cpuUs.toFixed(2), ratio.toFixed(3)]),
+    )
+  })
 }
 
 run().catch((error: unknown) => {

@@ -51,7 +51,7 @@ export class Cache {
       }
       const engine = this.#engine
       const call = new Call(engine, key, loader, policy)
-      if (engine.tracer === undefined) return getOrSet(engine, call) as Promise<Value>
+      if (engine.tracer === undefined || !engine.tracer.wants()) return getOrSet(engine, call) as Promise<Value>
       return engine.tracer.operation('getOrSet', call, () => getOrSet(engine, call)) as Promise<Value>
     } catch (error) {
       return Promise.reject(error)

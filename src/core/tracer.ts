@@ -17,6 +17,8 @@ export interface TracedLoad {
 
 /** Runs operations and loads inside something of its own, such as a span. It must call `run` once and return what that returns. */
 export interface Tracer {
+  /** Asked before each operation and load: false runs it outside. */
+  wants(): boolean
   operation<Result>(name: Operation, operation: TracedOperation, run: () => Promise<Result>): Promise<Result>
   /** Around the loader: `run` rejects with what it throws. */
   load<Result>(load: TracedLoad, run: () => Promise<Result>): Promise<Result>
@@ -29,5 +31,5 @@ export function traced<Result>(
   operation: TracedOperation,
   run: () => Promise<Result>,
 ): Promise<Result> {
-  return tracer === undefined ? run() : tracer.operation(name, operation, run)
+  return tracer === undefined || !tracer.wants() ? run() : tracer.operation(name, operation, run)
 }

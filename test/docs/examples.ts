@@ -60,7 +60,7 @@ export function openWorkshop(examples: readonly Example[] = allPages().flatMap(e
   const folder = mkdtempSync(join(tmpdir(), 'leasehold-docs-'))
   const write = (name: string, text: string): void => writeFileSync(join(folder, name), text)
   mkdirSync(join(folder, 'node_modules'))
-  for (const name of ['ioredis', 'vitest', '@types'])
+  for (const name of ['ioredis', 'vitest', '@types', 'prom-client', '@opentelemetry', 'pino'])
     symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
   write('package.json', '{ "type": "module" }')
   write('surroundings.ts', surroundings)
@@ -80,6 +80,9 @@ export function openWorkshop(examples: readonly Example[] = allPages().flatMap(e
           leasehold: [join(root, 'src/index.ts')],
           'leasehold/redis': [join(root, 'src/redis/index.ts')],
           'leasehold/lz4': [join(root, 'src/codec/lz4.ts')],
+          'leasehold/prometheus': [join(root, 'src/observe/prometheus/index.ts')],
+          'leasehold/otel': [join(root, 'src/observe/otel/index.ts')],
+          'leasehold/log': [join(root, 'src/observe/log/index.ts')],
           'leasehold/testing': [join(root, 'src/testing/index.ts')],
         },
       },

@@ -217,7 +217,8 @@ export function loadTimeout(key: string, timeoutMs: number): LeaseholdError {
 
 function tracedLoader({ tracer }: Engine, { loader, key: { key }, purpose }: FlightPlan): Loader<unknown> {
   if (tracer === undefined) return loader
-  return context => tracer.load({ key, background: purpose === 'refresh' }, async () => loader(context))
+  return context =>
+    tracer.wants() ? tracer.load({ key, background: purpose === 'refresh' }, async () => loader(context)) : loader(context)
 }
 
 function loadOutcome(result: LoadResult | undefined, signal: AbortSignal): 'value' | 'nothing' | 'failed' | 'aborted' {

@@ -60,6 +60,7 @@ describe('a tracer', () => {
   function recorder(): { readonly tracer: Tracer; readonly lines: string[] } {
     const lines: string[] = []
     const tracer: Tracer = {
+      wants: () => true,
       async operation(name, operation, run) {
         const number = lines.push(`${name} ${operation.key}`)
         try {

@@ -1,0 +1,147 @@
+import type { Cache } from '../../core/cache.ts'
+import type { CacheEventListener } from '../../core/event-emitter.ts'
+import type { CacheEventName } from '../../core/events.ts'
+import { hitSampling, type HitCounts } from '../../core/hit-counts.ts'
+import { metricDefinitions, metricNames, type CounterName, type HistogramName, type MetricName } from './definitions.ts'
+import { MetricTable, observe, type Labels } from './metric-table.ts'
+
+/** Told of every value that goes into a histogram. */
+export type ObservationListener = (metric: HistogramName, labels: Labels, seconds: number) => void
+
+type Listeners = { readonly [Name in CacheEventName]?: CacheEventListener<Name> }
+
+/** Counts what one cache does. It reads no clock and makes no strings: whatever shows the counts pays for that when it asks. */
+export class CacheMeter {
+  readonly #cache: Cache
+  readonly #tables: ReadonlyMap<MetricName, MetricTable>
+  readonly #hits: HitCounts
+  readonly #hitsBefore: number
+  readonly #bytesBefore: number
+  readonly #listeners: Listeners
+  readonly #onObservation: ObservationListener | undefined
+  #readBytes = 0
+  #lookupHits = 0
+  #stopped = false
+
+  /** @param name The value of the label `cache`. */
+  constructor(cache: Cache, name: string, onObservation?: ObservationListener) {
+    this.#cache = cache
+    this.#onObservation = onObservation
+    this.#tables = new Map(metricNames.map(metric => [metric, new MetricTable(metricDefinitions[metric], name)]))
+    this.#hits = cache.countHits(durationMs => {
+      if (!this.#stopped) this.#observe('cache_operation_seconds', undefined, durationMs, 'hit', hitSampling)
+    })
+    this.#hitsBefore = this.#hits.hits
+    this.#bytesBefore = this.#hits.bytes
+    this.#listeners = this.#makeListeners()
+    for (const event of Object.keys(this.#listeners) as CacheEventName[]) this.#listen(event, 'on')
+  }
+
+  stop(): void {
+    this.#stopped = true
+    for (const event of Object.keys(this.#listeners) as CacheEventName[]) this.#listen(event, 'off')
+  }
+
+  /** The metric's series as they are now. */
+  read(metric: MetricName): MetricTable {
+    const table = this.#tables.get(metric) as MetricTable
+    const value = this.#valueNow(metric)
+    const series = value === undefined ? undefined : table.at(undefined)
+    if (series !== undefined && value !== undefined) series.value = value
+    return table
+  }
+
+  /** What is not counted here but looked up when asked for. */
+  #valueNow(metric: MetricName): number | undefined {
+    const status = this.#cache.status()
+    switch (metric) {
+      case 'cache_hits_total':
+        return this.#hits.hits - this.#hitsBefore + this.#lookupHits
+      case 'cache_read_bytes_total':
+        return this.#hits.bytes - this.#bytesBefore + this.#readBytes
+      case 'cache_store_up':
+        return status.store === 'up' ? 1 : 0
+      case 'cache_bus_up':
+        return status.bus === 'up' ? 1 : 0
+      case 'cache_pending_calls':
+        return status.pendingCalls
+      case 'cache_held_leases':
+        return status.heldLeases
+      case 'cache_running_refreshes':
+        return status.runningRefreshes
+      default:
+        return undefined
+    }
+  }
+
+  #makeListeners(): Listeners {
+    return {
+      lookup: ({ outcome, bytes, durationMs }) => {
+        if (outcome === 'fresh') this.#lookupHits++
+        else this.#count('cache_misses_total', undefined, 'absent')
+        this.#readBytes += bytes
+        this.#observe('cache_operation_seconds', undefined, durationMs, 'lookup')
+      },
+      miss: ({ outcome, durationMs }) => {
+        this.#count('cache_misses_total', undefined, outcome)
+        this.#observe('cache_operation_seconds', undefined, durationMs, 'miss')
+      },
+      stale: ({ reason, bytes, durationMs }) => {
+        this.#count('cache_stale_total', undefined, reason)
+        this.#readBytes += bytes
+        this.#observe('cache_operation_seconds', undefined, durationMs, 'stale')
+      },
+      wait: ({ waitedMs }) => this.#observe('cache_mutex_contention_seconds', undefined, waitedMs),
+      load: ({ outcome, durationMs }) => {
+        this.#count('cache_loads_total', undefined, outcome)
+        this.#observe('cache_load_seconds', undefined, durationMs)
+      },
+      commit: ({ outcome, bytes, payloadBytes }) => {
+        this.#count('cache_commits_total', undefined, outcome)
+        if (outcome === 'stored') this.#countWritten(bytes, payloadBytes)
+      },
+      renewal: ({ outcome }) => this.#count('cache_lease_renewals_total', undefined, outcome),
+      lost: () => this.#count('cache_leases_lost_total', undefined),
+      refresh: ({ outcome }) => this.#count('cache_background_refreshes_total', undefined, outcome),
+      set: ({ outcome, bytes, payloadBytes, durationMs }) => {
+        this.#count('cache_sets_total', undefined, outcome)
+        if (outcome === 'stored') this.#countWritten(bytes, payloadBytes)
+        this.#observe('cache_operation_seconds', undefined, durationMs, 'set')
+      },
+      invalidate: ({ operation, durationMs }) => {
+        this.#count('cache_invalidations_total', undefined, operation)
+        this.#observe('cache_operation_seconds', undefined, durationMs, 'invalidate')
+      },
+      'encode-error': () => this.#count('cache_serialization_errors_total', undefined, 'encode'),
+      'decode-error': ({ reason }) => this.#count('cache_serialization_errors_total', undefined, reason),
+      'store-error': ({ code }) => this.#count('cache_errors_total', undefined, code),
+      connection: ({ part, state }) => {
+        if (state === 'down') this.#count('cache_connection_losses_total', undefined, part)
+      },
+    }
+  }
+
+  #listen<Name extends CacheEventName>(event: Name, how: 'on' | 'off'): void {
+    const listener: CacheEventListener<Name> | undefined = this.#listeners[event]
+    if (listener !== undefined) this.#cache[how](event, listener)
+  }
+
+  #countWritten(bytes: number, payloadBytes: number): void {
+    this.#count('cache_written_bytes_total', undefined, '', bytes)
+    this.#count('cache_serialized_bytes_total', undefined, '', payloadBytes)
+  }
+
+  #count(metric: CounterName, resource: string | undefined, choice?: string, by: number = 1): void {
+    const series = this.#tables.get(metric)?.at(resource, choice)
+    if (series !== undefined) series.value += by
+  }
+
+  #observe(metric: HistogramName, resource: string | undefined, ms: number, choice?: string, weight: number = 1): void {
+    const table = this.#tables.get(metric)
+    const series = table?.at(resource, choice)
+    const buckets = table?.definition.buckets
+    if (series?.distribution === undefined || buckets === undefined) return
+    observe(series.distribution, buckets, ms / 1000, weight)
+    this.#onObservation?.(metric, series.labels, ms / 1000)
+  }
+}

@@ -1,0 +1,65 @@
+import {
+  metrics,
+  ValueType,
+  type BatchObservableCallback,
+  type Histogram,
+  type Meter,
+  type MetricOptions,
+  type Observable,
+} from '@opentelemetry/api'
+import type { Cache } from '../../core/cache.ts'
+import { CacheMeter } from '../metrics/cache-meter.ts'
+import { metricDefinitions, metricNames, type HistogramName, type MetricName } from '../metrics/definitions.ts'
+
+export interface MeterOptions {
+  /** Default: the global provider's, named `leasehold`. */
+  readonly meter?: Meter
+  /** The attribute `cache`. Default: the cache's namespace. */
+  readonly name?: string
+}
+
+/**
+ * Counts what `cache` does from now on, in the metrics of `docs/metrics.md` under OpenTelemetry's spelling: `cache_hits_total` is `cache.hits`. A
+ * Prometheus exporter spells them back.
+ *
+ * @returns Stops it.
+ */
+export function meterCache(cache: Cache, options: MeterOptions = {}): () => void {
+  const meter = options.meter ?? metrics.getMeter('leasehold')
+  const histograms = new Map<HistogramName, Histogram>()
+  const observables = new Map<Observable, MetricName>()
+  for (const name of metricNames) {
+    const { kind, help, buckets } = metricDefinitions[name]
+    const described: MetricOptions = { description: help, ...unitOf(name), valueType: ValueType.DOUBLE }
+    const spelled = otelName(name)
+    if (kind === 'histogram') {
+      const advice = { explicitBucketBoundaries: [...(buckets ?? [])] }
+      histograms.set(name as HistogramName, meter.createHistogram(spelled, { ...described, advice }))
+    } else if (kind === 'counter') observables.set(meter.createObservableCounter(spelled, described), name)
+    else observables.set(meter.createObservableGauge(spelled, described), name)
+  }
+  const counts = new CacheMeter(cache, options.name ?? cache.namespace, (metric, labels, seconds) =>
+    histograms.get(metric)?.record(seconds, labels),
+  )
+  const report: BatchObservableCallback = result => {
+    for (const [observable, name] of observables) {
+      for (const { labels, value } of counts.read(name).all()) result.observe(observable, value, labels)
+    }
+  }
+  const instruments = [...observables.keys()]
+  meter.addBatchObservableCallback(report, instruments)
+  return () => {
+    meter.removeBatchObservableCallback(report, instruments)
+    counts.stop()
+  }
+}
+
+/** OpenTelemetry's names have dots, and their unit apart. */
+export function otelName(name: MetricName): string {
+  return name.replace('cache_', 'cache.').replace(/(_seconds|_bytes)?(_total)?$/, '')
+}
+
+function unitOf(name: MetricName): { readonly unit?: string } {
+  if (name.endsWith('_seconds')) return { unit: 's' }
+  return name.includes('_bytes') ? { unit: 'By' } : {}
+}

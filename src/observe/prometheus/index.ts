@@ -1,0 +1,6 @@
+export { collectCacheMetrics } from './cache-metrics.ts'
+export type { CacheMetricsOptions } from './cache-metrics.ts'
+export { metricsHandler, startMetricsServer } from './metrics-server.ts'
+export type { MetricsHandler, MetricsHandlerOptions, MetricsServer, MetricsServerOptions } from './metrics-server.ts'
+export { collectRedisMetrics } from './redis-metrics.ts'
+export type { InfoClient, RedisMetricsOptions } from './redis-metrics.ts'

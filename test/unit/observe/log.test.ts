@@ -1,0 +1,129 @@
+import { Writable } from 'node:stream'
+import { pino } from 'pino'
+import { describe, expect, it } from 'vitest'
+import { logCache, type LogOptions } from '../../../src/observe/log/index.ts'
+import { redactText } from '../../../src/observe/log/redact.ts'
+import type { Cache } from '../../../src/core/cache.ts'
+import { answered, refused } from '../../../src/testing/chaos-store.ts'
+import { openFleet } from '../engine/stage.ts'
+
+function logged(cache: Cache, options?: LogOptions): { readonly lines: Record<string, unknown>[]; readonly stop: () => void } {
+  const lines: Record<string, unknown>[] = []
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      const { time: _time, pid: _pid, hostname: _hostname, ...line } = JSON.parse(chunk.toString()) as Record<string, unknown>
+      lines.push(line)
+      done()
+    },
+  })
+  return { lines, stop: logCache(cache, pino({ level: 'debug' }, stream), options) }
+}
+
+describe('the log of a cache', () => {
+  it('tells of problems, not of calls', async () => {
+    const { a, source, until } = openFleet()
+    const { lines } = logged(a)
+    await until(a.getOrSet('k', source.takes(10)))
+    await a.getOrSet('k', source.takes(10))
+    await until(a.getOrSet('bad', source.fails(10, Object.assign(new Error('no'), { code: 'E_DOWN' }))).catch(() => {}))
+    expect(lines.filter(({ event }) => event !== 'connection')).toEqual([
+      {
+        level: 40,
+        event: 'load',
+        cache: 'test',
+        key: 'bad',
+        version: 0,
+        outcome: 'failed',
+        duration_ms: 10,
+        leased: true,
+        background: false,
+        error: { type: 'Error', code: 'E_DOWN', message: 'no' },
+        msg: 'a loader failed',
+      },
+    ])
+  })
+
+  it('has a line for each call, with trace_id and cache_hit, when asked', async () => {
+    const { a, source, until } = openFleet()
+    const { lines, stop } = logged(a, { calls: true, traceId: () => 'abc' })
+    await until(a.getOrSet('k', source.takes(10)))
+    await a.getOrSet('k', source.takes(10))
+    await until(a.get('k'))
+    await until(a.get('none'))
+    stop()
+    await a.getOrSet('k', source.takes(10))
+    const calls = lines.filter(({ event }) => event !== 'connection')
+    expect(calls.map(({ event, cache_hit }) => [event, cache_hit])).toEqual([
+      ['miss', false],
+      ['hit', true],
+      ['lookup', true],
+      ['lookup', false],
+    ])
+    expect(lines.every(line => line['trace_id'] === 'abc')).toBe(true)
+  })
+
+  it('leaves out lines beyond the limit, and says how many', async () => {
+    const { a, clock, until } = openFleet({}, ({ command }) => (command === 'read' ? refused() : undefined))
+    await clock.advance(1)
+    const { lines } = logged(a, { linesPerSecond: 2 })
+    for (let call = 0; call < 10; call++) await until(a.get('k'))
+    await clock.advance(1000)
+    await until(a.get('k'))
+    expect(lines.map(({ event, suppressed }) => [event, suppressed])).toEqual([
+      ['store-error', undefined],
+      ['store-error', undefined],
+      ['store-error', 8],
+    ])
+  })
+
+  it('shows no keys unless it may', async () => {
+    const { a, clock, until } = openFleet({}, ({ command }) => (command === 'read' ? answered(Buffer.from('x')) : undefined))
+    await clock.advance(1)
+    const { lines } = logged(a, { keys: false })
+    await until(a.get('user:ada@example.com'))
+    expect(lines).toEqual([
+      {
+        level: 50,
+        event: 'decode-error',
+        cache: 'test',
+        version: 0,
+        reason: 'foreign',
+        bytes: 1,
+        msg: 'stored bytes are no readable entry (foreign)',
+      },
+    ])
+  })
+
+  it('shows no secrets that stand in keys and errors', async () => {
+    const { a, source, until } = openFleet()
+    const { lines } = logged(a, { calls: true, secrets: ['s3kr1t'] })
+    const error = new Error('connect postgres://app:hunter2@db/shop failed, password=hunter2')
+    await until(a.getOrSet('token=hunter2:s3kr1t', source.fails(10, error)).catch(() => {}))
+    const text = JSON.stringify(lines)
+    expect(text).not.toMatch(/hunter2|s3kr1t/)
+    expect(text).toContain('connect postgres://***@db/shop failed, password=***')
+  })
+
+  it('wants a logger', () => {
+    const { a } = openFleet()
+    expect(() => logCache(a, {} as never)).toThrow(expect.objectContaining({ code: 'INVALID_OPTION', option: 'logger' }))
+    expect(() => logCache(a, pino({ enabled: false }), { linesPerSecond: 0 })).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTION', option: 'linesPerSecond' }),
+    )
+  })
+})
+
+describe('redaction', () => {
+  it.each([
+    ['redis://:p@host:6379/0', 'redis://***@host:6379/0'],
+    ['rediss://user:a%40b@h', 'rediss://***@h'],
+    ['{"password": "a b c", "x": 1}', '{"password": ***, "x": 1}'],
+    ['Authorization: Bearer abc.def-1', 'Authorization: ***'],
+    ['api_key=1234;x=2', 'api_key=***;x=2'],
+    ['a bearer abc', 'a bearer ***'],
+    ['user:1', 'user:1'],
+    ['mail to ada@example.com', 'mail to ada@example.com'],
+  ])('of %s gives %s', (text, shown) => {
+    expect(redactText(text)).toBe(shown)
+  })
+})
