@@ -28,7 +28,10 @@ afterAll(async () => {
 })
 
 /** Everything that a process says of itself while `work` runs with everything attached. */
-async function everythingSaid(url: string, work: (cache: ReturnType<typeof createCache>) => Promise<void>): Promise<string> {
+async function everythingSaid(
+  url: string,
+  work: (cache: ReturnType<typeof createCache>, say: (thing: unknown) => void) => Promise<void>,
+): Promise<string> {
   const said: string[] = []
   const say = (thing: unknown): void => void said.push(inspect(thing, { depth: 20, showHidden: true, maxStringLength: null }))
   const onWarning = (warning: Error): void => say(warning)
@@ -42,7 +45,7 @@ async function everythingSaid(url: string, work: (cache: ReturnType<typeof creat
   traceCache(cache, { tracer, keys: true, roots: true })
   logCache(cache, pino({ level: 'trace' }, { write: line => void said.push(line) }), { calls: true })
   for (const event of channels) cache.on(event, say)
-  await work(cache)
+  await work(cache, say)
   said.push(await registry.metrics())
   say(exporter.getFinishedSpans().map(({ name, attributes, events, status }) => ({ name, attributes, events, status })))
   await cache.close()
@@ -64,9 +67,9 @@ describe('the password of Redis', () => {
 
   it('appears nowhere when it is refused, or the server is not there', async () => {
     for (const url of [`redis://:${sentinel}x@127.0.0.1:${redis.port}`, `redis://:${sentinel}@127.0.0.1:1`]) {
-      const said = await everythingSaid(url, async cache => {
+      const said = await everythingSaid(url, async (cache, say) => {
         await cache.getOrSet('k', () => 1)
-        await cache.set('k', 1).catch((error: unknown) => expect(inspect(error, { depth: 20 })).not.toContain(sentinel))
+        await cache.set('k', 1).catch((error: unknown) => say(error))
       })
       expect(said).toContain('store-error')
       expect(said).not.toContain(sentinel)

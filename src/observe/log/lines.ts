@@ -39,6 +39,10 @@ export const problemLines: Describe = {
   'encode-error': () => ({ level: 'error', message: 'a value cannot be written by the codec' }),
   'decode-error': ({ reason }) => ({ level: 'error', message: `stored bytes are no readable entry (${reason})` }),
   'store-error': ({ command }) => ({ level: 'warn', message: `a store command failed (${command})` }),
+  breaker: ({ state, reason }) => ({
+    level: state === 'closed' ? 'info' : 'warn',
+    message: `the breaker of a server is ${state} (${reason})`,
+  }),
   connection: ({ part, state }) => ({
     level: state === 'up' ? 'info' : 'warn',
     message: `the ${part === 'bus' ? 'bus that carries wake-ups' : 'store'} is ${state}`,

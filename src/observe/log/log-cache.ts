@@ -37,7 +37,7 @@ export function logCache(cache: Cache, logger: Logger, options: LogOptions = {})
   if (!Number.isInteger(linesPerSecond) || linesPerSecond < 1)
     throw invalidOption('linesPerSecond', linesPerSecond, 'a whole number from 1')
   const limit = new LineLimit(linesPerSecond)
-  const common = { cache: options.name ?? cache.namespace }
+  const common = { cache: options.name ?? cache.name }
   const stops: (() => void)[] = []
 
   function follow(table: typeof callLines, event: CacheEventName): void {

@@ -48,7 +48,16 @@ export class CacheMeter {
     const value = this.#valueNow(metric)
     const series = value === undefined ? undefined : table.at(undefined)
     if (series !== undefined && value !== undefined) series.value = value
+    if (metric === 'cache_breakers') this.#countBreakers(table)
     return table
+  }
+
+  #countBreakers(table: MetricTable): void {
+    for (const series of table.all()) series.value = 0
+    for (const state of Object.values(this.#cache.status().breakers)) {
+      const series = table.at(undefined, state)
+      if (series !== undefined) series.value++
+    }
   }
 
   /** What is not counted here but looked up when asked for. */
@@ -117,6 +126,9 @@ export class CacheMeter {
       'store-error': ({ code }) => this.#count('cache_errors_total', undefined, code),
       connection: ({ part, state }) => {
         if (state === 'down') this.#count('cache_connection_losses_total', undefined, part)
+      },
+      breaker: ({ state, reason }) => {
+        if (state === 'open') this.#count('cache_breaker_trips_total', undefined, reason)
       },
     }
   }

@@ -26,9 +26,11 @@ export type CounterName =
   | 'cache_written_bytes_total'
   | 'cache_serialized_bytes_total'
   | 'cache_connection_losses_total'
+  | 'cache_breaker_trips_total'
 
 export type GaugeName =
   | 'cache_store_up'
+  | 'cache_breakers'
   | 'cache_bus_up'
   | 'cache_pending_calls'
   | 'cache_held_leases'
@@ -148,6 +150,16 @@ export const metricDefinitions: Readonly<Record<MetricName, MetricDefinition>> =
     kind: 'counter',
     help: 'How often the store, or the bus that carries wake-ups, stopped being usable.',
     choice: { label: 'part', values: ['store', 'bus'] },
+  },
+  cache_breaker_trips_total: {
+    kind: 'counter',
+    help: 'How often the breaker of a server opened, by why.',
+    choice: { label: 'reason', values: ['errors', 'latency', 'probe'] },
+  },
+  cache_breakers: {
+    kind: 'gauge',
+    help: 'Servers whose breaker is not closed.',
+    choice: { label: 'state', values: ['open', 'half-open'] },
   },
   cache_store_up: {
     kind: 'gauge',

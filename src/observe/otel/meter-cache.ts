@@ -38,7 +38,7 @@ export function meterCache(cache: Cache, options: MeterOptions = {}): () => void
     } else if (kind === 'counter') observables.set(meter.createObservableCounter(spelled, described), name)
     else observables.set(meter.createObservableGauge(spelled, described), name)
   }
-  const counts = new CacheMeter(cache, options.name ?? cache.namespace, (metric, labels, seconds) =>
+  const counts = new CacheMeter(cache, options.name ?? cache.name, (metric, labels, seconds) =>
     histograms.get(metric)?.record(seconds, labels),
   )
   const report: BatchObservableCallback = result => {

@@ -25,7 +25,7 @@ const lookedForNothing: ReadonlySet<string> = new Set(['set', 'delete', 'expire'
  */
 export function traceCache(cache: Cache, options: TraceOptions = {}): () => void {
   const tracer = options.tracer ?? trace.getTracer('leasehold')
-  const common: Attributes = { 'cache.name': options.name ?? cache.namespace }
+  const common: Attributes = { 'cache.name': options.name ?? cache.name }
   const withKey = (key: string): Attributes => (options.keys === true ? { ...common, 'cache.key': key } : common)
   const roots = options.roots === true
 

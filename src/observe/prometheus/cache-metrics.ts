@@ -25,7 +25,7 @@ const metersOf: WeakMap<Registry, Map<string, CacheMeter>> = new WeakMap()
  */
 export function collectCacheMetrics(cache: Cache, options: CacheMetricsOptions = {}): () => void {
   const registry = registryOr(options.registry)
-  const name = options.name ?? cache.namespace
+  const name = options.name ?? cache.name
   const meters = metersIn(registry)
   if (meters.has(name)) {
     const message = `metrics of a cache named ${describeValue(name)} are collected already; give this one another name, or stop the other`
