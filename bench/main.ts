@@ -1,13 +1,16 @@
 import { findRedis } from '../scripts/find-redis.ts'
 import { startRedis } from '../scripts/start-redis.ts'
+import { benchBatches } from './batches.ts'
 import { benchCodecs } from './codecs.ts'
 import { benchHitPath } from './hit-path.ts'
+import type { Measurement } from './measurement.ts'
 import { benchObserving } from './observing.ts'
 import { printTable } from './print-table.ts'
 
-const usage = `npm run bench -- [--quick] [--rounds <n>] [--only hit-path|codecs|observing]
+const usage = `npm run bench -- [--quick] [--rounds <n>] [--only hit-path|batches|codecs|observing]
 
-Throughput of getOrSet hits beside raw ioredis getBuffer of the same bytes, the cost of codecs, and what metrics, traces and logs cost a hit, in interleaved rounds.
+Throughput of getOrSet hits beside raw ioredis getBuffer of the same bytes, of batches of 10,000 beside one raw mgetBuffer, the cost of codecs, and what
+metrics, traces and logs cost a hit, in interleaved rounds.
 Read the ratios: absolute figures change with the machine and what else it does.`
 
 const flags = new Set(process.argv.slice(2))
@@ -33,51 +36,48 @@ async function run(): Promise<void> {
   const rounds = roundsAsked()
   console.log(`Node ${process.version}, ${process.platform} ${process.arch}`)
   if (only === undefined || only === 'hit-path') await hitPath(rounds)
+  if (only === undefined || only === 'batches') await batches(rounds)
   if (only === undefined || only === 'codecs') benchCodecs()
   if (only === undefined || only === 'observing') await observing(rounds)
 }
 
-async function withRedis(work: (url: string) => Promise<void>): Promise<void> {
+async function withRedis<Result>(measure: (url: string) => Promise<Result>): Promise<Result> {
   const found = await findRedis()
   if (found.kind === 'none') throw new Error(found.advice)
   const own = found.kind === 'program' ? await startRedis({ program: found.path }) : undefined
-  const url = own?.url ?? (found.kind === 'url' ? found.url : '')
   try {
-    await work(url)
+    return await measure(own?.url ?? (found.kind === 'url' ? found.url : ''))
   } finally {
     await own?.stop()
   }
 }
 
 async function hitPath(rounds: number): Promise<void> {
-  await withRedis(async url => {
-    console.log("\nHits: getOrSet(key, loader, { ttl: '1h' }), ratio to the control of the same round, medians")
-    const rows = await benchHitPath(url, rounds)
-    printTable(
-      ['payload', 'in flight', 'contender', 'calls/s', 'ratio', 'CPU µs'],
-      rows.map(row => [
-        row.payload,
-        row.inFlight,
-        row.name,
-        Math.round(row.perSecond),
-        row.ratio.toFixed(2),
-        row.cpuUs.toFixed(1),
-      ]),
-    )
-  })
+  console.log("\nHits: getOrSet(key, loader, { ttl: '1h' }), ratio to the control of the same round, medians")
+  print(await withRedis(url => benchHitPath(url, rounds)))
+}
+
+async function batches(rounds: number): Promise<void> {
+  console.log('\nBatches: hits of 10,000 keys, ratio to the control of the same round, medians; per key')
+  print(await withRedis(url => benchBatches(url, rounds)))
 }
 
 async function observing(rounds: number): Promise<void> {
-  await withRedis(async url => {
-    console.log(
-      '\nHits of about 100 B, 64 in flight: CPU time per call, and its ratio to the same round with nothing attached, medians',
-    )
-    const rows = await benchObserving(url, rounds)
-    printTable(
-      ['values', 'attached', 'CPU µs', 'ratio'],
-      rows.map(({ values, name, cpuUs, ratio }) => [values, name, cpuUs.toFixed(2), ratio.toFixed(3)]),
-    )
-  })
+  console.log(
+    '\nHits of about 100 B, 64 in flight: CPU time per call, and its ratio to the same round with nothing attached, medians',
+  )
+  const rows = await withRedis(url => benchObserving(url, rounds))
+  printTable(
+    ['values', 'attached', 'CPU µs', 'ratio'],
+    rows.map(({ values, name, cpuUs, ratio }) => [values, name, cpuUs.toFixed(2), ratio.toFixed(3)]),
+  )
+}
+
+function print(rows: readonly Measurement[]): void {
+  printTable(
+    ['payload', 'in flight', 'contender', 'calls/s', 'ratio', 'CPU µs'],
+    rows.map(row => [row.payload, row.inFlight, row.name, Math.round(row.perSecond), row.ratio.toFixed(2), row.cpuUs.toFixed(1)]),
+  )
 }
 
 run().catch((error: unknown) => {

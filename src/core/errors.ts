@@ -76,9 +76,9 @@ const keysShown = 5
 export class BatchError extends LeaseholdError {
   declare readonly code: 'BATCH_FAILED'
   /** What went wrong with each key that failed. */
-  readonly errors: ReadonlyMap<string, unknown>
+  declare readonly errors: ReadonlyMap<string, unknown>
   /** What became of each key that was asked for, in that order: the values that were found, and the errors. */
-  readonly results: readonly PromiseSettledResult<unknown>[]
+  declare readonly results: readonly PromiseSettledResult<unknown>[]
 
   constructor(errors: ReadonlyMap<string, unknown>, results: readonly PromiseSettledResult<unknown>[]) {
     const shown = Array.from(errors, ([key, error]) => `${describeValue(key)} (${messageOf(error)})`).slice(0, keysShown)
@@ -87,8 +87,8 @@ export class BatchError extends LeaseholdError {
     super('BATCH_FAILED', `${errors.size} of the keys failed: ${shown.join(', ')}${more}; see errors and results`, {
       cause: first,
     })
-    this.errors = errors
-    this.results = results
+    // Not shown when the error is logged: there may be thousands of them, with values.
+    Object.defineProperties(this, { errors: { value: errors }, results: { value: results } })
   }
 }
 

@@ -7,22 +7,23 @@ export async function readByNode(
   nodeOf: (key: EntryKey) => StoreNode | undefined,
   read: (node: StoreNode | undefined, keys: readonly EntryKey[]) => Promise<readonly StoredBytes[]>,
 ): Promise<readonly StoredBytes[]> {
-  const groups = new Map<StoreNode | undefined, number[]>()
-  for (const [index, key] of keys.entries()) {
-    const node = nodeOf(key)
-    const group = groups.get(node)
-    if (group === undefined) groups.set(node, [index])
-    else group.push(index)
+  const nodes = keys.map(nodeOf)
+  const [first] = nodes
+  if (nodes.every(node => node === first)) return read(first, keys)
+  const places = new Map<StoreNode | undefined, number[]>()
+  for (const [place, node] of nodes.entries()) {
+    const group = places.get(node)
+    if (group === undefined) places.set(node, [place])
+    else group.push(place)
   }
-  if (groups.size === 1) for (const node of groups.keys()) return read(node, keys)
   const found: StoredBytes[] = Array.from({ length: keys.length }, () => null)
   await Promise.all(
-    Array.from(groups, async ([node, group]) => {
+    Array.from(places, async ([node, group]) => {
       const replies = await read(
         node,
-        group.map(index => keys[index] as EntryKey),
+        group.map(place => keys[place] as EntryKey),
       )
-      for (const [nth, index] of group.entries()) found[index] = replies[nth] ?? null
+      for (const [nth, place] of group.entries()) found[place] = replies[nth] ?? null
     }),
   )
   return found

@@ -8,6 +8,12 @@ import type { Entry, EntryKey, Token } from '../ports.ts'
 import type { OperationOutcome, TracedOperation } from '../tracer.ts'
 import { StoreBudget } from './store-budget.ts'
 
+/** When a call began: the calls of one batch begin together. */
+export interface CallBeginning {
+  readonly began: number
+  readonly startedAt: number
+}
+
 /** One `getOrSet` on its way to an answer. */
 export class Call implements EntryKey, Passenger, TracedOperation {
   readonly key: string
@@ -33,14 +39,14 @@ export class Call implements EntryKey, Passenger, TracedOperation {
   waitUntil: number | undefined
   #budget: StoreBudget | undefined
 
-  constructor(engine: Engine, key: string, loader: Loader<unknown>, policy: Policy, batch?: LoadBatch) {
+  constructor(engine: Engine, key: string, loader: Loader<unknown>, policy: Policy, batch?: LoadBatch, began?: CallBeginning) {
     this.key = key
     this.version = policy.version
-    this.began = engine.sequence.next()
+    this.began = began?.began ?? engine.sequence.next()
     this.loader = loader
     this.policy = policy
     this.batch = batch
-    this.startedAt = engine.clock.now()
+    this.startedAt = began?.startedAt ?? engine.clock.now()
   }
 
   get id(): string {

@@ -16,13 +16,11 @@ export type BatchLoading =
 
 /** Reads fresh values and loads nothing: `undefined` where there is none, and where the store failed. */
 export async function readMany(engine: Engine, keys: readonly string[], policy: Policy): Promise<unknown[]> {
-  const { version } = policy
   const answers = new BatchAnswers(keys)
   const startedAt = engine.clock.now()
-  const distinct = Array.from(new Set(keys), key => ({ key, version }))
-  await readEach(engine, distinct, (key, found) => {
+  await readEach(engine, keys, policy.version, (key, found, place) => {
     const value = freshValue(engine, key, found)
-    if (value !== undecodable) answers.answer(key.key, value)
+    if (value !== undecodable) answers.answer(place, value)
     reportLookup(engine, key, value === undecodable ? 0 : (found as Buffer).length, startedAt)
   })
   return answers.values()
@@ -56,30 +54,32 @@ export async function getOrSetMany(
   policy: Policy,
   { batch, loaderOf }: BatchLoading,
 ): Promise<BatchAnswers> {
-  const answers = new BatchAnswers(keys)
   engine.pending.enter()
   // Keeps the load from leaving while its keys still set out.
   const departure = batch?.expect(false)
-  const answer = async (call: Call, hasRead: boolean): Promise<void> => {
-    try {
-      answers.answer(call.key, await getOrSet(engine, call, hasRead))
-    } catch (error) {
-      answers.fail(call.key, error)
-    }
-  }
   try {
     policy.signal?.throwIfAborted()
-    const calls = Array.from(
-      new Set(keys),
-      key => new Call(engine, key, batch === undefined ? loaderOf(key) : batch.loader, policy, batch),
-    )
-    // An open flight is joined unread, and a forced call reads nothing.
-    const unread = new Set(calls.filter(call => policy.forceFresh || engine.flights.find(call) !== undefined))
-    const joined = Array.from(unread, call => answer(call, false))
-    const missing = await readCalls(engine, unread.size === 0 ? calls : calls.filter(call => !unread.has(call)), answers)
-    const read = missing.map(call => answer(call, true))
+    const answers = new BatchAnswers(keys)
+    const began = { began: engine.sequence.next(), startedAt: engine.clock.now() }
+    const callFor = (key: string): Call =>
+      new Call(engine, key, batch === undefined ? loaderOf(key) : batch.loader, policy, batch, began)
+    const unread = new UnansweredCalls()
+    const toRead = findUnread(engine, keys, policy, (key, place) => unread.add(key, place, () => callFor(key)))
+    const joined = unread.answer(engine, answers, false)
+    const missing = new UnansweredCalls()
+    await readEach(engine, toRead?.keys ?? keys, policy.version, ({ key }, found, index, readMs) => {
+      const call = callFor(key)
+      const value = answerFromStore(engine, call, bytesOf(engine, call, found))
+      const place = toRead?.places[index] ?? index
+      if (value !== absent) return answers.answer(place, value)
+      missing.add(key, place, () => {
+        call.budget(engine).charge(readMs)
+        return call
+      })
+    })
+    const loaded = missing.answer(engine, answers, true)
     departure?.settle()
-    await Promise.all([...joined, ...read])
+    await Promise.all([...joined, ...loaded])
     return answers
   } finally {
     departure?.settle()
@@ -87,20 +87,47 @@ export async function getOrSetMany(
   }
 }
 
-/** Answers the calls that the store has an answer for, and returns the others. */
-async function readCalls(engine: Engine, calls: readonly Call[], answers: BatchAnswers): Promise<readonly Call[]> {
-  const missing: Call[] = []
-  await readEach(engine, calls, (call, found, readMs) => {
-    let bytes: Buffer | null = null
-    if (found === null || Buffer.isBuffer(found)) bytes = found
-    else {
-      reportStoreError(engine, 'read', call, found)
-      call.storeFailed = true
-    }
-    const value = answerFromStore(engine, call, bytes)
-    if (value !== absent) return answers.answer(call.key, value)
-    call.budget(engine).charge(readMs)
-    missing.push(call)
-  })
-  return missing
+/** Calls that the store has not answered, each with the places of its key. */
+class UnansweredCalls {
+  readonly #byKey = new Map<string, { readonly call: Call; readonly places: number[] }>()
+
+  add(key: string, place: number, make: () => Call): void {
+    const known = this.#byKey.get(key)
+    if (known === undefined) this.#byKey.set(key, { call: make(), places: [place] })
+    else known.places.push(place)
+  }
+
+  answer(engine: Engine, answers: BatchAnswers, hasRead: boolean): Promise<void>[] {
+    return Array.from(this.#byKey.values(), async ({ call, places }) => {
+      try {
+        const value = await getOrSet(engine, call, hasRead)
+        for (const place of places) answers.answer(place, value)
+      } catch (error) {
+        answers.fail(call.key, error)
+      }
+    })
+  }
+}
+
+/** An open flight is joined unread, and a forced call reads nothing. Returns what is to be read, undefined for all of it. */
+function findUnread(
+  { flights }: Engine,
+  keys: readonly string[],
+  { forceFresh, version }: Policy,
+  onUnread: (key: string, place: number) => void,
+): { readonly keys: readonly string[]; readonly places: readonly number[] } | undefined {
+  if (!forceFresh && flights.size === 0) return undefined
+  const places: number[] = []
+  for (const [place, key] of keys.entries()) {
+    if (forceFresh || flights.find({ key, version }) !== undefined) onUnread(key, place)
+    else places.push(place)
+  }
+  return { keys: places.map(place => keys[place] as string), places }
+}
+
+function bytesOf(engine: Engine, call: Call, found: StoredBytes): Buffer | null {
+  if (found === null || Buffer.isBuffer(found)) return found
+  reportStoreError(engine, 'read', call, found)
+  call.storeFailed = true
+  return null
 }

@@ -7,21 +7,27 @@ const chunkKeys = 512
 /** While one chunk is decoded the next are on their way; more would only hold up the reads of others. */
 const chunksInFlight = 4
 
-/** Reads every key, those of a chunk in one command, and hands on what was found as it comes, with how long its command took. */
-export async function readEach<Key extends EntryKey>(
+/**
+ * Reads every key, those of a chunk in one command, and hands on what was found as it comes: where the key stands in `keys`, and how long its
+ * command took.
+ */
+export async function readEach(
   engine: Engine,
-  keys: readonly Key[],
-  onRead: (key: Key, found: StoredBytes, readMs: number) => void,
+  keys: readonly string[],
+  version: number,
+  onRead: (key: EntryKey, found: StoredBytes, index: number, readMs: number) => void,
 ): Promise<void> {
   let next = 0
   const readOn = async (): Promise<void> => {
     while (next < keys.length) {
-      const chunk = keys.length <= chunkKeys ? keys : keys.slice(next, next + chunkKeys)
+      const start = next
       next += chunkKeys
+      const chunk: EntryKey[] = []
+      for (let index = start; index < keys.length && index < next; index++) chunk.push({ key: keys[index] as string, version })
       const sentAt = engine.clock.now()
       const found = await readChunk(engine, chunk)
       const readMs = engine.clock.now() - sentAt
-      for (let index = 0; index < chunk.length; index++) onRead(chunk[index] as Key, found[index] ?? null, readMs)
+      for (let nth = 0; nth < chunk.length; nth++) onRead(chunk[nth] as EntryKey, found[nth] ?? null, start + nth, readMs)
     }
   }
   await Promise.all(Array.from({ length: Math.min(chunksInFlight, Math.ceil(keys.length / chunkKeys)) }, readOn))

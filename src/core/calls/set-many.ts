@@ -15,7 +15,6 @@ export async function setMany(
     if (full !== undefined) await full
     try {
       await setValue(engine, key, value, policyOf(key))
-      answers.answer(key, undefined)
     } catch (error) {
       answers.fail(key, error)
     } finally {

@@ -10,6 +10,10 @@ export function keyId(key: EntryKey): string {
 export class Flights {
   readonly #byId = new Map<string, Flight>()
 
+  get size(): number {
+    return this.#byId.size
+  }
+
   find(key: EntryKey): Flight | undefined {
     return this.#byId.size === 0 ? undefined : this.#byId.get(keyId(key))
   }
