@@ -46,6 +46,11 @@ export class Waiters {
   readonly #byWakeId = new Map<string, Set<Waiter>>()
   #busLive = true
 
+  /** How many leases somebody waits for. */
+  get leases(): number {
+    return this.#byWakeId.size
+  }
+
   register(wakeId: string): Waiter {
     const waiter = new Waiter(this, wakeId)
     const waiters = this.#byWakeId.get(wakeId)

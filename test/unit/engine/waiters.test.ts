@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import { Waiters } from '../../../src/core/flights/waiters.ts'
 import { virtualClock } from '../../../src/testing/virtual-clock.ts'
@@ -41,6 +42,20 @@ describe('a waiter', () => {
     await clock.settle()
     expect(waited.state).toBe('fulfilled')
     expect(clock.pendingTimers).toBe(0)
+  })
+
+  it('leaves nothing behind: no listener with its signal, no lease that nobody waits for', async () => {
+    const { clock, waiters, wait } = open()
+    const { signal } = new AbortController()
+    const [one, other] = [wait('a', 1000, signal), wait('a', 1000, signal)]
+    expect([getEventListeners(signal, 'abort').length, waiters.leases]).toEqual([2, 1])
+    waiters.wake('a')
+    await clock.settle()
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+    one.waiter.close()
+    expect(waiters.leases).toBe(1)
+    other.waiter.close()
+    expect(waiters.leases).toBe(0)
   })
 
   it('gives up after its time', async () => {
