@@ -126,6 +126,19 @@ describe('close', () => {
     expect(await b.get('k')).toBe('load 1')
   })
 
+  it('lets no call that came before it begin a refresh', async () => {
+    const { a, clock, source, store, until } = openFleet({ ttl: '1s', staleWhileRevalidate: '1m' })
+    await until(a.set('k', 'old'))
+    await clock.advance(1500)
+    store.script = ({ command }) => (command === 'read' ? slow(20, 20) : undefined)
+    const reading = track(clock, a.getOrSet('k', source.takes(10)))
+    const closed = track(clock, a.close())
+    await clock.advance(200)
+    expect(reading.value).toBe('old')
+    expect(closed.state).toBe('fulfilled')
+    expect(source.loads).toBe(0)
+  })
+
   it('may be called twice, and both wait for the end', async () => {
     const { a, clock, source } = openFleet()
     void a.getOrSet('k', source.takes(1000))

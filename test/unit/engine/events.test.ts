@@ -40,7 +40,7 @@ describe('the records', () => {
     await until(a.getOrSet('k', source.takes(200)))
     await clock.advance(1000)
     await a.getOrSet('k', source.takes(200))
-    expect(records).toEqual([
+    expect(records).toStrictEqual([
       { event: 'connection', at: start, part: 'store', state: 'up' },
       { event: 'connection', at: start, part: 'bus', state: 'up' },
       { event: 'load', ...k, at: start + 200, outcome: 'value', durationMs: 200, leased: true, background: false },

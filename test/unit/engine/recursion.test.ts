@@ -14,7 +14,9 @@ function asking(cache: Cache, keys: readonly string[], options?: CallOptions): (
 describe('a loader that asks for its own key', () => {
   it('is told so instead of waiting for itself', async () => {
     const { a, clock, until } = openFleet()
-    await expect(until(a.getOrSet('k', asking(a, ['k'])))).rejects.toMatchObject(recursion)
+    const call = until(a.getOrSet('k', asking(a, ['k'])))
+    await expect(call).rejects.toMatchObject(recursion)
+    await expect(call).rejects.toThrow('the loader of "k" asks the cache for "k" itself')
     expect(clock.now()).toBe(0)
   })
 

@@ -14,6 +14,18 @@ describe('after a refresh', () => {
     expect(records.map(({ outcome }) => outcome)).toEqual(['refreshed', 'refreshed', 'refreshed'])
   })
 
+  it('that failed no other key is quiet, and none for the sake of another', async () => {
+    const { a, clock, source, until } = openFleet({ ttl: '100ms', staleWhileRevalidate: '1m', lease: '1s' })
+    const keys = ['one', 'other']
+    await until(Promise.all(keys.map(key => a.set(key, 'old'))))
+    await clock.advance(150)
+    for (let times = 0; times < 3; times++) {
+      for (const key of keys) await a.getOrSet(key, source.fails(0))
+      await clock.advance(10)
+    }
+    expect(source.contexts.map(({ key }) => key)).toEqual(keys)
+  })
+
   it('that failed the key is quiet for its cooldown, or for a lease where that is longer', async () => {
     const fails = [
       { lease: '1s', errorCooldown: '5s', quietMs: 5000 },

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { StoreBudget } from '../../../src/core/calls/store-budget.ts'
 import { virtualClock } from '../../../src/testing/virtual-clock.ts'
-import { sleep } from './stage.ts'
+import type { AcquireRequest } from '../../../src/core/ports.ts'
+import { slow } from '../../../src/testing/chaos-store.ts'
+import { openFleet, sleep } from './stage.ts'
 
 describe('what a call may spend on the store', () => {
   function open(commandTimeoutMs: number, budgetMs: number) {
@@ -59,6 +61,16 @@ describe('what a call may spend on the store', () => {
     })
     await expect(clock.runUntilSettled(failing)).rejects.toThrow('no')
     expect(budget.timeoutMs(true)).toBe(50)
+  })
+
+  it('is less by what the read has cost, whenever the call began', async () => {
+    const { a, clock, source, store, until } = openFleet({ commandTimeout: '100ms', storeBudget: '200ms' }, ({ command }) =>
+      command === 'read' ? slow(15, 15) : undefined,
+    )
+    await clock.advance(60_000)
+    await until(a.getOrSet('k', source.takes(10)))
+    const asked = store.calls.filter(({ command }) => command === 'acquire').map(({ request }) => request as AcquireRequest)
+    expect(asked).toMatchObject([{ timeoutMs: 70 }])
   })
 
   it('starts anew after a wait for the lease', async () => {

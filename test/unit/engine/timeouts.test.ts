@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { isLeaseholdError } from '../../../src/core/errors.ts'
-import { slow } from '../../../src/testing/chaos-store.ts'
+import { refused, slow } from '../../../src/testing/chaos-store.ts'
 import { openFleet, track, watch } from './stage.ts'
 
 const stale = { ttl: '1s', staleIfError: '1h' } as const
@@ -76,6 +76,16 @@ describe('the soft timeout', () => {
       { event: 'miss', outcome: 'loaded' },
       { event: 'miss', outcome: 'joined' },
     ])
+  })
+
+  it('rejects when the stale value cannot be looked for because of a bug in the store', async () => {
+    const { a, clock, source, store } = openFleet(options)
+    void a.getOrSet('k', source.takes(500), { timeout: { soft: 900 } })
+    await clock.advance(10)
+    const joined = track(clock, a.getOrSet('k', source.takes(500)))
+    store.script = ({ command }) => (command === 'read' ? refused(new TypeError('a bug')) : undefined)
+    await clock.advance(50)
+    expect(joined).toMatchObject({ state: 'rejected', error: new TypeError('a bug'), at: 60 })
   })
 })
 
@@ -172,6 +182,16 @@ describe('the hard timeout', () => {
     const second = track(clock, a.getOrSet('k', source.takes(10)))
     await clock.advance(200)
     expect(second.value).toBe('load 2')
+  })
+
+  it('of an unleased load ends the waiting of all who joined it: nothing goes on that could bring a value', async () => {
+    const { a, clock, source } = openFleet(options, ({ command }) => (command === 'acquire' ? refused() : undefined))
+    const first = track(clock, a.getOrSet('k', source.hangs()))
+    await clock.advance(900)
+    const joined = track(clock, a.getOrSet('k', source.takes(10)))
+    await clock.advance(100)
+    for (const call of [first, joined]) expect(call).toMatchObject({ error: { code: 'LOAD_TIMEOUT' }, at: 1000 })
+    expect(source.loads).toBe(1)
   })
 })
 
