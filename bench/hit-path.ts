@@ -2,6 +2,8 @@ import { Redis } from 'ioredis'
 import { createCache, type Cache } from '../src/index.ts'
 import { redisStore } from '../src/redis/index.ts'
 import { median, type Measurement } from './measurement.ts'
+import { payloads } from './payloads.ts'
+import { playRound, type Round } from './round.ts'
 
 interface Contender {
   readonly name: string
@@ -11,54 +13,6 @@ interface Contender {
 }
 
 const keyCount = 256
-const roundMs = 250
-
-interface Round {
-  readonly perSecond: number
-  readonly cpuUs: number
-}
-
-/** `inFlight` callers in a closed loop, for a short while. */
-async function round(read: Contender['read'], inFlight: number): Promise<Round> {
-  let reads = 0
-  const cpuBefore = process.cpuUsage()
-  const startedAt = performance.now()
-  const endsAt = startedAt + roundMs
-  await Promise.all(
-    Array.from({ length: inFlight }, async (_, caller) => {
-      for (let index = caller; performance.now() < endsAt; index += inFlight) {
-        await read(index % keyCount)
-        reads++
-      }
-    }),
-  )
-  const perSecond = (reads / (performance.now() - startedAt)) * 1000
-  const { user, system } = process.cpuUsage(cpuBefore)
-  return { perSecond, cpuUs: (user + system) / reads }
-}
-
-const payloads: Readonly<Record<string, (index: number) => unknown>> = {
-  '200 B': index => ({
-    id: `u_${index}`,
-    name: 'Ada Lovelace',
-    email: 'ada@example.com',
-    plan: 'team',
-    roles: ['admin', 'billing'],
-    createdAt: '2026-01-02T03:04:05.678Z',
-    active: true,
-    score: 98.6,
-  }),
-  '4 KiB': index =>
-    Array.from({ length: 34 }, (_, row) => ({
-      id: index * 100 + row,
-      sku: `SKU-${index}-${row}`,
-      name: `Product number ${row}`,
-      price: 19.99 + row,
-      stock: row * 7,
-      tags: ['new', 'sale'],
-      available: row % 2 === 0,
-    })),
-}
 
 /** `getOrSet` hits against Redis beside raw ioredis `getBuffer` of the same bytes, in interleaved rounds. */
 export async function benchHitPath(redisUrl: string, rounds = 9): Promise<Measurement[]> {
@@ -102,7 +56,7 @@ async function compare(contenders: readonly Contender[], inFlight: number, round
   const taken = contenders.map((): Round[] => [])
   for (let index = -2; index < rounds; index++) {
     for (const [which, contender] of contenders.entries()) {
-      const result = await round(contender.read, inFlight)
+      const result = await playRound(contender.read, keyCount, inFlight)
       if (index >= 0) taken[which]?.push(result)
     }
   }

@@ -2,10 +2,10 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-/** Starts a TypeScript file beside this one. Its stdout is dropped, so that nothing but the report can reach ours. */
-export function forkTypeScript(file: string): ChildProcess {
-  return fork(fileURLToPath(new URL(file, import.meta.url)), {
-    execArgv: ['--import', import.meta.resolve('tsx')],
+/** Starts a TypeScript file. Its stdout is dropped, so that nothing but the report can reach ours. */
+export function forkTypeScript(file: URL, nodeFlags: readonly string[] = []): ChildProcess {
+  return fork(fileURLToPath(file), {
+    execArgv: ['--import', import.meta.resolve('tsx'), ...nodeFlags],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     serialization: 'advanced',
   })

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 /** A closer that takes longer is left behind: the children leave by themselves when this process is gone. */
 const longestCloseMs = 5000
 
-/** Whatever was opened, closed in the reverse order, whether the demo ended, failed or was interrupted. */
+/** Whatever was opened, closed in the reverse order, whether the run ended, failed or was interrupted. */
 export class Closing {
   readonly #closers: (() => Promise<void>)[] = []
   readonly #interrupted = new AbortController()
@@ -14,7 +14,7 @@ export class Closing {
     return this.#interrupted.signal
   }
 
-  /** Registers before it waits, so that something still starting when the demo is interrupted is closed too. */
+  /** Registers before it waits, so that something still starting when the run is interrupted is closed too. */
   open<T extends { close(): Promise<void> }>(starting: Promise<T>): Promise<T> {
     const settled = starting.catch(() => undefined)
     this.#closers.push(async () => {
@@ -33,7 +33,7 @@ export class Closing {
   async #closeEach(): Promise<void> {
     let close = this.#closers.pop()
     while (close !== undefined) {
-      const closed = close().catch((error: unknown) => console.error('demo: closing failed:', error))
+      const closed = close().catch((error: unknown) => console.error('closing failed:', error))
       const done = new AbortController()
       await Promise.race([closed, sleep(longestCloseMs, undefined, { signal: done.signal }).catch(() => {})])
       done.abort()

@@ -1,5 +1,4 @@
-import type { ChildProcess } from 'node:child_process'
-import { forkTypeScript, stopChild } from './child-process.ts'
+import { AskedChild } from './asked-child.ts'
 import type { ContenderName } from './contender.ts'
 import type { Counts, FromWorker, Share, ShareResult, ToWorker } from './messages.ts'
 import { warmUpProduct } from './products.ts'
@@ -7,6 +6,9 @@ import { type Arrival, schedule } from './schedule.ts'
 import type { Scene } from './scenes.ts'
 import { sharedNow } from './shared-clock.ts'
 
+type Worker = AskedChild<ToWorker, FromWorker>
+
+const workerFile = new URL('worker.ts', import.meta.url)
 const seed = 2026
 /** Long enough for the order to start to reach every worker before it falls due. */
 const startDelayMs = 100
@@ -27,7 +29,7 @@ export class Fleet {
   readonly #workers: readonly Worker[]
 
   constructor(workers: number) {
-    this.#workers = Array.from({ length: workers }, () => new Worker())
+    this.#workers = Array.from({ length: workers }, () => new AskedChild(workerFile))
   }
 
   async connect(servers: FleetServers): Promise<void> {
@@ -50,8 +52,9 @@ export class Fleet {
     const latest: Counts[] = []
     const startAt = sharedNow() + startDelayMs
     const results = await this.#each(async (worker, index) => {
-      const reply = await worker.ask({ kind: 'run', startAt }, counts => {
-        latest[index] = counts
+      const reply = await worker.ask({ kind: 'run', startAt }, message => {
+        if (message.kind !== 'tick') return
+        latest[index] = message.counts
         if (index === 0) onCounts(latest.reduce(addCounts, noCounts))
       })
       if (reply.kind !== 'result') throw new Error(`expected a result, not ${reply.kind}`)
@@ -75,39 +78,4 @@ const noCounts: Counts = { requests: 0, answered: 0, queries: 0 }
 
 function addCounts(a: Counts, b: Counts): Counts {
   return { requests: a.requests + b.requests, answered: a.answered + b.answered, queries: a.queries + b.queries }
-}
-
-/** One child: a question at a time, and an end that nobody asked for fails the question. */
-class Worker {
-  readonly #child: ChildProcess = forkTypeScript('./worker.ts')
-
-  ask(question: ToWorker, onCounts?: (counts: Counts) => void): Promise<FromWorker> {
-    return new Promise((resolve, reject) => {
-      const settle = (): void => {
-        this.#child.off('message', onMessage)
-        this.#child.off('exit', onExit)
-      }
-      const onMessage = (message: FromWorker): void => {
-        if (message.kind === 'tick') return onCounts?.(message.counts)
-        settle()
-        if (message.kind === 'failed') reject(new Error(`a worker failed: ${message.message}`))
-        else resolve(message)
-      }
-      const onExit = (code: number | null, signal: string | null): void => {
-        settle()
-        reject(new Error(`a worker ended (${signal ?? code})`))
-      }
-      this.#child.on('message', onMessage)
-      this.#child.on('exit', onExit)
-      this.#child.send(question, error => {
-        if (error === null) return
-        settle()
-        reject(error)
-      })
-    })
-  }
-
-  stop(): Promise<void> {
-    return stopChild(this.#child)
-  }
 }

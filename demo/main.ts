@@ -1,5 +1,6 @@
 import { Closing } from './closing.ts'
 import { playAll, setStage } from './demo.ts'
+import { interrupted, within } from './bounds.ts'
 import { type Flags, parseFlags, usage } from './flags.ts'
 import { paintFor } from './paint.ts'
 import { Progress } from './progress.ts'
@@ -8,7 +9,6 @@ import { failures, json, reading, table } from './report.ts'
 /** Whatever goes wrong, the demo ends. Setting the stage may have to install a Redis first. */
 const longestStartMs = 180_000
 const longestPlayMs = 90_000
-const exitCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
 
 try {
   const flags = parseFlags()
@@ -48,23 +48,4 @@ async function show(flags: Flags, closing: Closing, progress: Progress): Promise
     progress.line(paint('bold', reading(scenes)))
   }
   return failed.length === 0 ? 0 : 1
-}
-
-/** Ends the demo on Ctrl-C and the like. The children ignore Ctrl-C, so that they are stopped in order. */
-function interrupted(): Promise<number> {
-  return new Promise(resolve => {
-    for (const [signal, exitCode] of Object.entries(exitCodes)) process.once(signal, () => resolve(exitCode))
-  })
-}
-
-async function within<T>(longestMs: number, doing: string, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const tooLong = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${doing} took more than ${longestMs / 1000} s, given up`)), longestMs)
-  })
-  try {
-    return await Promise.race([work, tooLong])
-  } finally {
-    clearTimeout(timer)
-  }
 }

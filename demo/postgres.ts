@@ -14,13 +14,12 @@ export interface Postgres {
 
 /** `DATABASE_URL`, in a schema of our own that is dropped at the end, else an embedded Postgres in a child process, whose start ends with `signal`. */
 export async function startPostgres(signal: AbortSignal): Promise<Postgres> {
-  const given = process.env['DATABASE_URL']
-  const server = given === undefined ? await startEmbedded(signal) : { url: given, label: hostOf(given), close: async () => {} }
+  const server = await startPostgresServer(signal)
   const schema = `leasehold_demo_${process.pid}`
   const products = new Products(server.url, schema)
   const close = async (): Promise<void> => {
     try {
-      if (given !== undefined) await products.drop()
+      if (server.given) await products.drop()
       await products.close()
     } finally {
       await server.close()
@@ -35,15 +34,30 @@ export async function startPostgres(signal: AbortSignal): Promise<Postgres> {
   }
 }
 
-async function startEmbedded(signal: AbortSignal): Promise<{ url: string; label: string; close: () => Promise<void> }> {
-  const child = forkTypeScript('./postgres-process.ts')
+export interface PostgresServer {
+  readonly url: string
+  readonly label: string
+  /** It was there before us, so what we make in it is ours to remove. */
+  readonly given: boolean
+  close(): Promise<void>
+}
+
+/** `DATABASE_URL`, else an embedded Postgres in a child process, whose start ends with `signal`. */
+export async function startPostgresServer(signal: AbortSignal): Promise<PostgresServer> {
+  const url = process.env['DATABASE_URL']
+  return url === undefined ? startEmbedded(signal) : { url, label: hostOf(url), given: true, close: async () => {} }
+}
+
+async function startEmbedded(signal: AbortSignal): Promise<PostgresServer> {
+  const child = forkTypeScript(new URL('postgres-process.ts', import.meta.url))
   const failed = once(child, 'exit').then(([code]) => {
     throw new Error(`the embedded Postgres ended (${String(code)})`)
   })
   failed.catch(() => {})
   signal.addEventListener('abort', () => child.kill('SIGKILL'))
   const [message] = (await Promise.race([once(child, 'message'), failed])) as [{ url: string }]
-  return { url: message.url, label: 'embedded PGlite, which runs one statement at a time', close: () => stopChild(child) }
+  const label = 'embedded PGlite, which runs one statement at a time'
+  return { url: message.url, label, given: false, close: () => stopChild(child) }
 }
 
 function hostOf(url: string): string {

@@ -39,7 +39,7 @@ function zipf(products: number): number[] {
 }
 
 /** Mulberry32: small, and good enough to choose products with. */
-function seededRandom(seed: number): () => number {
+export function seededRandom(seed: number): () => number {
   let state = seed >>> 0
   return () => {
     state = (state + 0x6d2b79f5) >>> 0

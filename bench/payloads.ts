@@ -1,0 +1,23 @@
+/** Values of the sizes that hits are measured with; `index` tells them apart. */
+export const payloads: Readonly<Record<string, (index: number) => unknown>> = {
+  '200 B': index => ({
+    id: `u_${index}`,
+    name: 'Ada Lovelace',
+    email: 'ada@example.com',
+    plan: 'team',
+    roles: ['admin', 'billing'],
+    createdAt: '2026-01-02T03:04:05.678Z',
+    active: true,
+    score: 98.6,
+  }),
+  '4 KiB': index =>
+    Array.from({ length: 34 }, (_, row) => ({
+      id: index * 100 + row,
+      sku: `SKU-${index}-${row}`,
+      name: `Product number ${row}`,
+      price: 19.99 + row,
+      stock: row * 7,
+      tags: ['new', 'sale'],
+      available: row % 2 === 0,
+    })),
+}

@@ -1,0 +1,18 @@
+import type { Product } from '../catalogue.ts'
+
+/** A cache in front of the catalogue, or none. */
+export interface Contender {
+  read(id: number): Promise<Product>
+  /** Invalidates a product that has changed. Acknowledged when it resolves. */
+  remove(id: number): Promise<void>
+  /** Reads that met nothing they could use. */
+  readonly misses: number
+  close(): Promise<void>
+}
+
+export interface ContenderSettings {
+  readonly load: (id: number) => Promise<Product>
+  readonly redisUrl: string
+  readonly namespace: string
+  readonly ttlMs: number
+}

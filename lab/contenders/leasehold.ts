@@ -1,0 +1,21 @@
+import { createCache } from '../../src/index.ts'
+import { redisStore } from '../../src/redis/index.ts'
+import type { Contender, ContenderSettings } from './contender.ts'
+
+/** Leasehold, its defaults untouched. */
+export function openLeasehold({ load, redisUrl, namespace, ttlMs }: ContenderSettings): Contender {
+  const cache = createCache({ namespace, store: redisStore(redisUrl), ttl: ttlMs })
+  const keyOf = (id: number): string => `product:${id}`
+  let misses = 0
+  cache.on('miss', () => misses++)
+  return {
+    read: id => cache.getOrSet(keyOf(id), () => load(id)),
+    async remove(id) {
+      await cache.delete(keyOf(id))
+    },
+    get misses() {
+      return misses
+    },
+    close: () => cache.close(),
+  }
+}

@@ -1,0 +1,17 @@
+import type { Contender, ContenderSettings } from './contender.ts'
+
+/** Every read is a query. */
+export function openNoCache({ load }: ContenderSettings): Contender {
+  let misses = 0
+  return {
+    read(id) {
+      misses++
+      return load(id)
+    },
+    async remove() {},
+    get misses() {
+      return misses
+    },
+    async close() {},
+  }
+}

@@ -1,0 +1,109 @@
+import { count, milliseconds } from '../demo/paint.ts'
+import { type Column, columns } from './columns.ts'
+import { contenders } from './contenders/index.ts'
+import type { Figures } from './figures.ts'
+import type { LabResult, Outcome, ScenarioResult } from './results.ts'
+import type { ScenarioId } from './scenarios.ts'
+
+export interface Findings {
+  /** What this run shows of what Leasehold claims, whether it bears the claim out or not. */
+  readonly shown: readonly string[]
+  /** Each figure in which another contender did better than the noise allows for, by scenario. */
+  readonly notBest: readonly string[]
+}
+
+/** By how much another must be better to be said so. */
+const margin = 0.1
+
+export function findings(result: LabResult): Findings {
+  const found = (id: ScenarioId): ScenarioResult | undefined => result.results.find(({ scenario }) => scenario.id === id)
+  return {
+    shown: [
+      ...describeP99s(found('steady')),
+      ...describeColdStart(found('cold')),
+      ...describeHotKeys(found('hot-keys')),
+      ...describeStale(result.results),
+      ...describeOffer(result),
+    ],
+    notBest: result.results.flatMap(whereNotBest),
+  }
+}
+
+function describeP99s(steady: ScenarioResult | undefined): string[] {
+  if (steady === undefined) return []
+  const ours = oursOf(steady)
+  const direct = steady.outcomes.find(({ contender }) => contender === 'none')
+  if (ours === undefined || direct === undefined) return []
+  const names = steady.outcomes.map(({ contender }) => contenders[contender].title).join(' : ')
+  const p99s = steady.outcomes.map(({ figures }) => milliseconds(figures.p99Ms)).join(' : ')
+  const avoided = steady.outcomes.map(({ figures }) => `${(figures.readsAvoided * 100).toFixed(1)} %`).join(' : ')
+  const times = direct.figures.p99Ms / ours.figures.p99Ms
+  return [
+    `Steady reads, p99 of ${names} = ${p99s}; reads that caused no query ${avoided}. ` +
+      `Leasehold's p99 is ${times.toFixed(1)} times lower than without a cache.`,
+  ]
+}
+
+function describeColdStart(cold: ScenarioResult | undefined): string[] {
+  const ours = cold && oursOf(cold)
+  if (ours === undefined) return []
+  const { databaseQueries, productsAsked, peakLoadsOfOneProduct } = ours.figures
+  const others = cold?.outcomes.filter(outcome => outcome !== ours) ?? []
+  const most = Math.max(0, ...others.map(({ figures }) => figures.peakLoadsOfOneProduct))
+  return [
+    `Cold start: Leasehold asked the database ${count(databaseQueries)} times for ${count(productsAsked)} products, never more than ` +
+      `${count(peakLoadsOfOneProduct)} at once for the same one; others up to ${count(most)}.`,
+  ]
+}
+
+function describeHotKeys(hot: ScenarioResult | undefined): string[] {
+  const ours = hot && oursOf(hot)
+  if (ours === undefined) return []
+  const { p50Ms, p99Ms } = ours.figures
+  return [
+    `Hot keys expire: Leasehold's p99 is ${(p99Ms / p50Ms).toFixed(1)} times its p50 (${milliseconds(p99Ms)}, ${milliseconds(p50Ms)}).`,
+  ]
+}
+
+function describeStale(results: readonly ScenarioResult[]): string[] {
+  const written = results.filter(({ outcomes }) => outcomes.some(({ figures }) => figures.writes > 0))
+  if (written.length === 0) return []
+  const totals = new Map<string, number>()
+  for (const { contender, figures } of written.flatMap(({ outcomes }) => outcomes)) {
+    const { title } = contenders[contender]
+    totals.set(title, (totals.get(title) ?? 0) + figures.stale)
+  }
+  const told = [...totals].map(([title, stale]) => `${title} ${count(stale)}`).join(', ')
+  return [`Answers that were stale after an acknowledged invalidation, all scenarios with writes together: ${told}.`]
+}
+
+function describeOffer({ results, settings }: LabResult): string[] {
+  const all = results.flatMap(({ outcomes }) => outcomes.map(({ figures }) => figures))
+  const late = Math.max(0, ...all.map(figures => figures.sentLateP99Ms))
+  const least = Math.min(...all.map(figures => figures.offeredPerSecond))
+  return [
+    `The load generators offered at least ${count(Math.round(least))} requests/s of the ${count(settings.perSecond)} asked for; at worst 1 of 100 was sent ` +
+      `more than ${milliseconds(late)} late, which is part of every latency here.`,
+  ]
+}
+
+function whereNotBest(result: ScenarioResult): string[] {
+  const ours = oursOf(result)
+  if (ours === undefined) return []
+  return columns.flatMap(column => {
+    const better = result.outcomes.filter(other => other !== ours && isBetter(column, other.figures, ours.figures))
+    if (better.length === 0) return []
+    const told = better.map(({ contender, figures }) => `${contenders[contender].title} ${column.show(column.pick(figures))}`)
+    return [`${result.scenario.title}, ${column.title}: ${told.join(', ')}; Leasehold ${column.show(column.pick(ours.figures))}.`]
+  })
+}
+
+function isBetter({ pick, better, noise = 0 }: Column, other: Figures, ours: Figures): boolean {
+  if (better === undefined) return false
+  const gain = better === 'lower' ? pick(ours) - pick(other) : pick(other) - pick(ours)
+  return gain > noise && gain > margin * Math.abs(pick(ours)) * (better === 'higher' ? 0 : 1)
+}
+
+function oursOf({ outcomes }: ScenarioResult): Outcome | undefined {
+  return outcomes.find(({ contender }) => contenders[contender].ours)
+}
