@@ -83,9 +83,16 @@ export const columns: readonly Column[] = [
     better: 'lower',
   },
   {
-    title: 'failed',
-    means: 'reads and writes that got an error, or no answer in time',
-    pick: f => f.failedReads + f.failedWrites,
+    title: 'failed reads',
+    means: 'reads that got an error, or no answer in time',
+    pick: f => f.failedReads,
+    show: count,
+    better: 'lower',
+  },
+  {
+    title: 'failed writes',
+    means: 'writes that got an error, because nobody could say that the invalidation had happened, or no answer in time',
+    pick: f => f.failedWrites,
     show: count,
     better: 'lower',
   },
@@ -140,5 +147,17 @@ export const columns: readonly Column[] = [
 
 /** What a terminal has room for. */
 export const narrowColumns: readonly Column[] = columns.filter(({ title }) =>
-  ['p50', 'p99', 'p99.9', 'queries', 'avoided', 'peak queries', 'waited', 'stale', 'failed', 'hit ratio'].includes(title),
+  [
+    'p50',
+    'p99',
+    'p99.9',
+    'queries',
+    'avoided',
+    'peak queries',
+    'waited',
+    'stale',
+    'failed reads',
+    'failed writes',
+    'hit ratio',
+  ].includes(title),
 )

@@ -8,9 +8,14 @@ import type { ScenarioId } from './scenarios.ts'
 export interface Findings {
   /** What this run shows of what Leasehold claims, whether it bears the claim out or not. */
   readonly shown: readonly string[]
-  /** Each figure in which another contender did better than the noise allows for, by scenario. */
+  /** Figures in which another contender did better than the noise allows for, scenario by scenario. */
   readonly notBest: readonly string[]
+  /** Runs in which the machine held up the load generators themselves. */
+  readonly disturbed: readonly string[]
 }
+
+/** Requests are never due closer together than a timer's tick; later than this they were held up. */
+const disturbedAboveMs = 50
 
 /** By how much another must be better to be said so. */
 const margin = 0.1
@@ -26,6 +31,7 @@ export function findings(result: LabResult): Findings {
       ...describeOffer(result),
     ],
     notBest: result.results.flatMap(whereNotBest),
+    disturbed: result.results.flatMap(whereDisturbed),
   }
 }
 
@@ -40,7 +46,7 @@ function describeP99s(steady: ScenarioResult | undefined): string[] {
   const times = direct.figures.p99Ms / ours.figures.p99Ms
   return [
     `Steady reads, p99 of ${names} = ${p99s}; reads that caused no query ${avoided}. ` +
-      `Leasehold's p99 is ${times.toFixed(1)} times lower than without a cache.`,
+      `The p99 without a cache is ${times.toFixed(1)} times Leasehold's.`,
   ]
 }
 
@@ -90,12 +96,22 @@ function describeOffer({ results, settings }: LabResult): string[] {
 function whereNotBest(result: ScenarioResult): string[] {
   const ours = oursOf(result)
   if (ours === undefined) return []
-  return columns.flatMap(column => {
+  const told = columns.flatMap(column => {
     const better = result.outcomes.filter(other => other !== ours && isBetter(column, other.figures, ours.figures))
     if (better.length === 0) return []
-    const told = better.map(({ contender, figures }) => `${contenders[contender].title} ${column.show(column.pick(figures))}`)
-    return [`${result.scenario.title}, ${column.title}: ${told.join(', ')}; Leasehold ${column.show(column.pick(ours.figures))}.`]
+    const others = better.map(other => `${contenders[other.contender].title} ${column.show(column.pick(other.figures))}`)
+    return [`${column.title} ${column.show(column.pick(ours.figures))} (${others.join(', ')})`]
   })
+  return told.length === 0 ? [] : [`${result.scenario.title}: ${told.join('; ')}.`]
+}
+
+function whereDisturbed({ scenario, outcomes }: ScenarioResult): string[] {
+  return outcomes
+    .filter(({ figures }) => figures.sentLateP99Ms > disturbedAboveMs)
+    .map(
+      ({ contender, figures }) =>
+        `${scenario.title}, ${contenders[contender].title}: 1 of 100 requests was sent more than ${milliseconds(figures.sentLateP99Ms)} late, so its latencies say nothing.`,
+    )
 }
 
 function isBetter({ pick, better, noise = 0 }: Column, other: Figures, ours: Figures): boolean {

@@ -49,10 +49,16 @@ async function show(flags: Flags, closing: Closing, progress: Progress): Promise
 function tell(result: LabResult, progress: Progress): void {
   const paint = paintFor(process.stdout)
   for (const each of result.results) progress.line(table(each, paint))
-  const { shown, notBest } = findings(result)
+  const { shown, notBest, disturbed } = findings(result)
+  for (const finding of disturbed) progress.line(paint('yellow', `! ${finding}`))
   for (const finding of shown) progress.line(`- ${finding}`)
   progress.line(
-    paint('bold', notBest.length === 0 ? 'Leasehold was best, or equal, in every figure.' : 'Where Leasehold was not best:'),
+    paint(
+      'bold',
+      notBest.length === 0
+        ? 'Leasehold was best, or equal, in every figure.'
+        : 'Where Leasehold was not best (its figure, then the better ones):',
+    ),
   )
   for (const finding of notBest) progress.line(`- ${finding}`)
 }
@@ -67,9 +73,9 @@ function longestMs({ settings, scenarios, contenders }: Flags): number {
 
 /** Enough digits for whoever draws or compares. */
 function json(result: LabResult): string {
-  const { shown, notBest } = findings(result)
+  const { shown, notBest, disturbed } = findings(result)
   return JSON.stringify(
-    { ...result, findings: shown, notBest },
+    { ...result, findings: shown, notBest, disturbed },
     (_key, value: unknown) => (typeof value === 'number' ? Math.round(value * 1e6) / 1e6 : value),
     2,
   )

@@ -11,7 +11,7 @@ import { style } from './style.ts'
 
 /** The report as one file that needs nothing else, for a reader who does not know the code. */
 export function page(result: LabResult): string {
-  const { shown, notBest } = findings(result)
+  const { shown, notBest, disturbed } = findings(result)
   const took = result.results[0]?.outcomes.map(({ contender }) => contender) ?? []
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -24,9 +24,11 @@ ${warnings(result)}
 <nav>${result.results.map(({ scenario }) => `<a href="#${scenario.id}">${escape(scenario.title)}</a>`).join('\n')}
 <a href="#how">How this was measured</a></nav>
 <h2>In short</h2>
+${disturbed.length === 0 ? '' : `<div class="warning">The machine held up the load generators themselves:<ul>${disturbed.map(item).join('')}</ul></div>`}
+${classicTable(result)}
 <ul>${shown.map(item).join('')}</ul>
 <h3>Where Leasehold was not best</h3>
-${notBest.length === 0 ? '<p>In no figure of this run, beyond the noise.</p>' : `<details ${notBest.length > 8 ? '' : 'open'}><summary>${count(notBest.length)} figures in which another was better beyond the noise</summary><ul>${notBest.map(item).join('')}</ul></details>`}
+${notBestSection(notBest)}
 <h2>Who took part</h2>
 <table>${took.map(id => `<tr><th class="c-${id}">${contenders[id].title}</th><td class="wide">${escape(contenders[id].what)}</td></tr>`).join('')}</table>
 ${result.results.map(section).join('')}
@@ -46,6 +48,24 @@ function warnings({ quick, machine }: LabResult): string {
       : []),
   ]
   return said.map(text => `<p class="warning">${text}</p>`).join('')
+}
+
+/** The comparison everybody knows, if it was played. */
+function classicTable({ results }: LabResult): string {
+  const steady = results.find(({ scenario }) => scenario.id === 'steady')
+  if (steady === undefined) return ''
+  const best = Math.min(...steady.outcomes.map(({ figures }) => figures.p99Ms))
+  const rows = steady.outcomes.map(
+    ({ contender, figures }) =>
+      `<tr><th class="c-${contender}">${contenders[contender].title}</th><td>${milliseconds(figures.p99Ms)}</td><td>${(figures.p99Ms / best).toFixed(1)}</td>
+<td>${(figures.readsAvoided * 100).toFixed(1)} %</td></tr>`,
+  )
+  return `<p>Steady reads:</p><table><tr><th></th><th>p99</th><th>times the best</th><th>database reads avoided</th></tr>${rows.join('')}</table>`
+}
+
+function notBestSection(notBest: readonly string[]): string {
+  if (notBest.length === 0) return '<p>In no figure of this run, beyond the noise.</p>'
+  return `<p>Leasehold's figure first, then those that were better beyond the noise.</p><ul>${notBest.map(item).join('')}</ul>`
 }
 
 function section(result: ScenarioResult): string {
