@@ -38,7 +38,7 @@ export type ScenarioId = (typeof scenarioIds)[number]
 
 const shortWarmUpMs = 2000
 const hotProducts = 10
-const hotTtlMs = 1000
+const hotTtlMs = 2000
 const editedProducts = 6
 
 export function scenarioOf(id: ScenarioId, settings: Settings): Scenario {
@@ -58,7 +58,7 @@ export function scenarioOf(id: ScenarioId, settings: Settings): Scenario {
         id,
         traffic: withWrites,
         title: 'Steady, with writes',
-        what: `The same, and ${percent} of the requests change a product in the database and then invalidate it.`,
+        what: `The same, and ${percent} of the requests change any product in the database, popular or not, and then invalidate it.`,
       }
     case 'cold':
       return {
@@ -78,7 +78,7 @@ export function scenarioOf(id: ScenarioId, settings: Settings): Scenario {
         traffic: { ...reads, products: Math.min(hotProducts, products), churn: 0 },
         ttlMs: Math.min(hotTtlMs, ttlMs),
         title: 'Hot keys expire',
-        what: `${Math.min(hotProducts, products)} products get all the reads, and each is cached for one second at a time.`,
+        what: `${Math.min(hotProducts, products)} products get all the reads, and each is cached for ${Math.min(hotTtlMs, ttlMs) / 1000} s at a time.`,
       }
     case 'deploy':
       return {

@@ -16,7 +16,7 @@ export interface Settings {
   readonly skew: number
   /** The share of the products that lose their popularity to ones not asked for so far, per second. */
   readonly churn: number
-  /** The share of requests that change a product and invalidate it. */
+  /** The share of requests that change a product and invalidate it: any product, popular or not. */
   readonly writes: number
   readonly ttlMs: number
   /** What the source awaits on top of its query. */
@@ -39,7 +39,7 @@ export const defaultSettings: Settings = {
   perSecond: 1000,
   durationMs: 15_000,
   rounds: 1,
-  products: 80,
+  products: 60,
   skew: 1.1,
   churn: 0.002,
   writes: 0.05,

@@ -41,9 +41,10 @@ export function arrivalsOf(traffic: Traffic, seed: number): Arrivals {
   const found: { atMs: number; product: number; write: number }[] = (traffic.edits ?? []).map(edit => ({ ...edit, write: 1 }))
   for (let atMs = gap(traffic, 0, random); atMs < traffic.durationMs; atMs += gap(traffic, atMs, random)) {
     const rank = rankAt(popularity, random())
-    const write = random() < traffic.writes ? 1 : 0
-    if (entersAtMs !== undefined && atMs < (entersAtMs[rank] ?? 0)) continue
-    found.push({ atMs, product: fashion.productAt(rank, atMs), write })
+    const any = 1 + Math.floor(random() * productsInAll(traffic.products))
+    if (random() < traffic.writes) found.push({ atMs, product: any, write: 1 })
+    else if (entersAtMs === undefined || atMs >= (entersAtMs[rank] ?? 0))
+      found.push({ atMs, product: fashion.productAt(rank, atMs), write: 0 })
   }
   found.sort((a, b) => a.atMs - b.atMs)
   return {
