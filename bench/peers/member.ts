@@ -16,6 +16,8 @@ let loads = 0
 let loadMs = 0
 let begun: Promise<unknown>[] = []
 
+// A client that a library opens without a listener prints each failed attempt to connect.
+console.error = () => {}
 // A library may leave a rejection to nobody; a service would have to live on.
 process.on('unhandledRejection', () => {})
 process.on('uncaughtException', () => {})
