@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process'
-import { access, constants, readFile, rm, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { delimiter, join } from 'node:path'
+import { type Env, installPackage, isDebian, onPath, run } from './programs.ts'
 
 /** Where tests, demo and benchmarks get a Redis from. `advice` is one line that says what to install. */
 export type FoundRedis =
@@ -43,19 +41,18 @@ export async function findProgram(machine: Machine = {}): Promise<Extract<FoundR
   if (present !== undefined) return present
   if (
     !(machine.isRoot ?? process.getuid?.() === 0) ||
-    !(await isDebian(machine)) ||
+    !(await isDebian(machine.osReleaseFile)) ||
     (await onPath('apt-get', env)).length === 0
   ) {
     return { kind: 'none', advice: `No Redis found: ${install}.` }
   }
   machine.say?.('No Redis found: installing redis-server with apt-get ...')
-  const failure = await installPackage(env, machine.policyFile ?? '/usr/sbin/policy-rc.d')
+  const failure = await installPackage('redis-server', env, machine.policyFile)
   if (failure !== undefined)
     return { kind: 'none', advice: `No Redis found, and apt-get could not install one (${failure}): ${install}.` }
   return (await findOnPath(env)) ?? { kind: 'none', advice: `This system's redis-server package is too old: ${install}.` }
 }
 
-type Env = NonNullable<Machine['env']>
 type Program = Extract<FoundRedis, { kind: 'program' }>
 
 async function findOnPath(env: Env): Promise<Program | undefined> {
@@ -68,58 +65,11 @@ async function findOnPath(env: Env): Promise<Program | undefined> {
   return undefined
 }
 
-async function onPath(name: string, env: Env): Promise<string[]> {
-  const folders = (env['PATH'] ?? '').split(delimiter).filter(folder => folder !== '')
-  const checks = folders.map(async folder => {
-    const path = join(folder, name)
-    return (await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    ))
-      ? path
-      : undefined
-  })
-  return (await Promise.all(checks)).filter(path => path !== undefined)
-}
-
 async function usable(path: string): Promise<Program | undefined> {
   const { output } = await run(path, ['--version'])
   const version = / v=(\d+)\.[\d.]+/.exec(output)
   if (version === null) return undefined
   return Number(version[1]) >= oldestRedis ? { kind: 'program', path, version: version[0].slice(3) } : undefined
-}
-
-async function isDebian(machine: Machine): Promise<boolean> {
-  const release = await readFile(machine.osReleaseFile ?? '/etc/os-release', 'utf8').catch(() => '')
-  return /^(ID|ID_LIKE)=.*\b(debian|ubuntu)\b/m.test(release)
-}
-
-/** The package would start a server of its own on port 6379, now and at each boot: neither is wanted. */
-async function installPackage(env: Env, policyFile: string): Promise<string | undefined> {
-  const quiet = { ...env, DEBIAN_FRONTEND: 'noninteractive' }
-  const forbade = await writeFile(policyFile, '#!/bin/sh\nexit 101\n', { mode: 0o755, flag: 'wx' }).then(
-    () => true,
-    () => false,
-  )
-  try {
-    for (const args of [['update'], ['install', '-y', '--no-install-recommends', 'redis-server']]) {
-      const { code, output } = await run('apt-get', args, quiet)
-      if (code !== 0) return output.trim().split('\n').at(-1)?.slice(0, 200) ?? `apt-get ${args[0]} failed`
-    }
-    await run('systemctl', ['disable', '--now', 'redis-server'], quiet)
-    return undefined
-  } finally {
-    if (forbade) await rm(policyFile, { force: true })
-  }
-}
-
-function run(file: string, args: readonly string[], env: Env = process.env): Promise<{ code: number; output: string }> {
-  return new Promise(resolve => {
-    execFile(file, args, { env, maxBuffer: 2 ** 24 }, (error, stdout, stderr) => {
-      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1
-      resolve({ code, output: stdout + stderr })
-    })
-  })
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -6,6 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
+import { findPrometheus } from './find-prometheus.ts'
 import { findProgram, findRedis } from './find-redis.ts'
 
 interface Tally {
@@ -23,6 +24,7 @@ const checks: readonly Check[] = [
   { name: 'lint', command: ['oxlint'] },
   { name: 'format', command: ['oxfmt', '--check'] },
   { name: 'generated scripts', command: ['tsx', 'scripts/generate-scripts.ts', '--check'] },
+  { name: 'dashboard and alert rules', command: ['tsx', 'scripts/generate-ops.ts', '--check'] },
 ]
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
@@ -43,6 +45,9 @@ async function main(): Promise<number> {
   }
   if (own.kind === 'program') env['REDIS_SERVER'] = own.path
   say(`Redis: ${shared.kind === 'url' ? 'REDIS_URL, and ' : ''}${own.kind === 'program' ? `${own.path} ${own.version}` : ''}`)
+  const prometheus = await findPrometheus({ say })
+  if (prometheus.kind === 'none')
+    say(`${prometheus.advice} Without it the tests of the alert rules and of the dashboard are skipped.`)
 
   const tallies: Tally[] = []
   for (const check of checks) tallies.push(await runCheck(check))

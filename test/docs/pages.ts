@@ -12,8 +12,8 @@ export interface Page {
 
 /** The README and everything in `docs`. */
 export function allPages(): Page[] {
-  const names = readdirSync(`${root}/docs`).filter(name => name.endsWith('.md'))
-  return ['README.md', ...names.map(name => `docs/${name}`)].map(page)
+  const paths = ['docs', 'docs/runbooks'].flatMap(folder => readdirSync(`${root}/${folder}`).map(name => `${folder}/${name}`))
+  return ['README.md', ...paths.filter(path => path.endsWith('.md'))].map(page)
 }
 
 export function page(path: string): Page {

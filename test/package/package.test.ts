@@ -22,7 +22,7 @@ function expectPass({ status, stdout, stderr }: Outcome): void {
 
 describe('the package', () => {
   it('holds the built files and nothing else', () => {
-    const others = packed.files.filter(file => !/^dist\/.*\.(js|d\.ts)$|^docs\/[a-z-]+\.md$/.test(file))
+    const others = packed.files.filter(file => !/^dist\/.*\.(js|d\.ts)$|^docs\/(runbooks\/)?[a-z-]+\.md$/.test(file))
     expect(others).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'])
   })
 
