@@ -17,7 +17,7 @@ export function loaderOf(process: SimulatedProcess, op: GetOrSetOp, ask: Ask): L
     try {
       const value = await run(process, op, load, context, ask)
       const kept = isPayload(value) && op.loader.kind !== 'skips' && op.loader.kind !== 'too-large'
-      load.uncacheable = value === undefined || (isPayload(value) && !kept)
+      load.uncacheable = (value === undefined || (isPayload(value) && !kept)) && !isGivenUp(process, load)
       loadEnded(process, load, value === undefined ? 'nothing' : kept ? 'value' : 'failed')
       return value
     } catch (error) {
@@ -27,6 +27,11 @@ export function loaderOf(process: SimulatedProcess, op: GetOrSetOp, ask: Ask): L
       throw error
     }
   }
+}
+
+/** The engine has ended a load that outlives two hard timeouts, whatever comes of it. */
+function isGivenUp({ world, pausedMs }: SimulatedProcess, { beganAt, pausedBeforeMs, hardMs }: LoadRecord): boolean {
+  return world.now - beganAt - (pausedMs - pausedBeforeMs) >= 2 * hardMs
 }
 
 function cools(process: SimulatedProcess, op: GetOrSetOp): boolean {
