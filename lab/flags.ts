@@ -10,6 +10,7 @@ export interface Flags {
   readonly quick: boolean
   readonly json: boolean
   readonly html: string | undefined
+  readonly pictures: string | undefined
   readonly help: boolean
 }
 
@@ -54,6 +55,7 @@ export const usage: string = `npm run lab -- [options]
   --quick        small and short, for CI: shows that everything runs, its figures are worth nothing
   --json         the result as JSON on stdout, progress on stderr (npm's own lines go away with npm run --silent)
   --html <file>  where to write the report, a page that stands alone (lab-report.html); --no-html: nowhere
+  --pictures <folder>  some of its charts as SVG files, for other pages
 
 ${defaultsText()}
 
@@ -69,6 +71,7 @@ export function parseFlags(args?: readonly string[]): Flags {
       quick: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       html: { type: 'string' },
+      pictures: { type: 'string' },
       'no-html': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false, short: 'h' },
       ...Object.fromEntries(Object.keys(numbers).map(flag => [flag, { type: 'string' as const }])),
@@ -84,6 +87,7 @@ export function parseFlags(args?: readonly string[]): Flags {
     quick: values.quick,
     json: values.json,
     html: values['no-html'] ? undefined : (values.html ?? (values.json ? undefined : 'lab-report.html')),
+    pictures: values.pictures,
     help: values.help,
   }
 }

@@ -5,6 +5,7 @@ import { paintFor } from '../demo/paint.ts'
 import { type Flags, parseFlags, usage } from './flags.ts'
 import { playAll } from './lab.ts'
 import { page } from './page/page.ts'
+import { writePictures } from './page/write-pictures.ts'
 import { Progress } from './progress.ts'
 import type { LabResult } from './results.ts'
 import { scenarioOf } from './scenarios.ts'
@@ -40,6 +41,7 @@ async function run(flags: Flags): Promise<number> {
 async function show(flags: Flags, closing: Closing, progress: Progress): Promise<number> {
   const result = await within(longestMs(flags), 'the lab', playAll(flags, closing, progress))
   if (flags.html !== undefined) await writeFile(flags.html, page(result))
+  if (flags.pictures !== undefined) await writePictures(flags.pictures, result)
   if (flags.json) console.log(json(result))
   else tell(result, progress)
   if (flags.html !== undefined) progress.line(`The report with its charts: ${flags.html}`)

@@ -49,7 +49,7 @@ export const defaultSettings: Settings = {
   slowFactor: 4,
   valueBytes: 800,
   timeoutMs: 5000,
-  connections: 2000,
+  connections: 1000,
   seed: 2026,
 }
 

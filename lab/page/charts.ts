@@ -1,15 +1,14 @@
 import { milliseconds } from '../../demo/paint.ts'
 import { type ContenderId, contenders } from '../contenders/index.ts'
 import type { ScenarioResult } from '../results.ts'
-import { escape } from './escape.ts'
 import { logScale, type Scale } from './scale.ts'
-import { figure, n } from './svg.ts'
+import { n, type Picture } from './picture.ts'
 
 const width = 680
 const labelled = 150
 
 /** For each contender three marks on one line: p50, p99, p99.9. */
-export function quantiles({ scenario, outcomes }: ScenarioResult): string {
+export function quantiles({ scenario, outcomes }: ScenarioResult): Picture {
   const rowHeight = 30
   const height = 6 + outcomes.length * rowHeight + 26
   const values = outcomes.flatMap(({ figures }) => [figures.p50Ms, figures.p99Ms, figures.p999Ms])
@@ -24,17 +23,14 @@ export function quantiles({ scenario, outcomes }: ScenarioResult): string {
       <path d="M${n(p999)} ${y - 6}l6 6l-6 6l-6-6z" class="hollow"/>
       <text class="value" x="${n(Math.max(p99, p999) + 12)}" y="${y + 4}">${milliseconds(figures.p99Ms)}</text></g>`
   })
-  return figure(
-    `How long reads took: ${escape(scenario.title)}`,
-    { width, height },
-    `${verticalMarks(scale, 2, bottom)}
-    ${rows.join('')}`,
-    'How long reads took. ● half were faster (p50), ■ 99 of 100 were (p99, the number), ◇ 999 of 1,000 were (p99.9). Each line to the right is ten times slower.',
-  )
+  const caption =
+    'How long reads took. ● half were faster (p50), ■ 99 of 100 were (p99, the number), ◇ 999 of 1,000 were (p99.9). Each line to the right is ten times slower.'
+  const inside = `${verticalMarks(scale, 2, bottom)}${rows.join('')}`
+  return { label: `How long reads took: ${scenario.title}`, caption, width, height, inside }
 }
 
 /** How many database queries each needed, as bars. */
-export function queryBars({ scenario, outcomes }: ScenarioResult): string {
+export function queryBars({ scenario, outcomes }: ScenarioResult): Picture {
   const rowHeight = 26
   const height = 10 + outcomes.length * rowHeight
   const most = Math.max(1, ...outcomes.map(({ figures }) => figures.databaseQueries))
@@ -46,12 +42,8 @@ export function queryBars({ scenario, outcomes }: ScenarioResult): string {
       <rect x="${labelled}" y="${y + 5}" width="${n(Math.max(1, length))}" height="${rowHeight - 10}"/>
       <text class="value" x="${n(labelled + length + 8)}" y="${y + rowHeight / 2 + 4}">${figures.databaseQueries.toLocaleString('en-US')} · ${share}</text></g>`
   })
-  return figure(
-    `Database queries: ${escape(scenario.title)}`,
-    { width, height },
-    bars.join(''),
-    'How many queries the database got.',
-  )
+  const caption = 'How many queries the database got.'
+  return { label: `Database queries: ${scenario.title}`, caption, width, height, inside: bars.join('') }
 }
 
 function verticalMarks(scale: Scale, top: number, bottom: number): string {

@@ -1,9 +1,8 @@
 import { milliseconds } from '../../demo/paint.ts'
 import type { ScenarioResult } from '../results.ts'
 import type { Timeline } from '../timeline.ts'
-import { escape } from './escape.ts'
 import { logScale, type Scale, steps } from './scale.ts'
-import { figure, n } from './svg.ts'
+import { n, type Picture } from './picture.ts'
 
 const width = 460
 const height = 222
@@ -13,14 +12,14 @@ const top = 40
 const bottom = 198
 
 /** The slowest of 100 reads, slice by slice. */
-export function latencyOverTime(result: ScenarioResult): string {
+export function latencyOverTime(result: ScenarioResult): Picture {
   const values = result.outcomes.flatMap(({ figures }) => figures.timeline.p99Ms.filter(value => value !== null))
   const scale = logScale(values, bottom, top, 0.1)
   const caption = 'p99 of the reads over time. Each line up is ten times slower.'
   return overTime(result, caption, scale, milliseconds, timeline => timeline.p99Ms)
 }
 
-export function queriesOverTime(result: ScenarioResult): string {
+export function queriesOverTime(result: ScenarioResult): Picture {
   const perSecond = ({ queries, stepMs }: Timeline): number[] => queries.map(each => (each * 1000) / stepMs)
   const values = result.outcomes.flatMap(({ figures }) => perSecond(figures.timeline))
   const scale = logScale([1, ...values], bottom, top, 1)
@@ -34,7 +33,7 @@ function overTime(
   scale: Scale,
   show: (value: number) => string,
   pick: (timeline: Timeline) => readonly (number | null)[],
-): string {
+): Picture {
   const { durationMs, burst } = scenario.traffic
   const x = (atMs: number): number => left + (atMs / durationMs) * (width - right - left)
   const marks = scale.marks.map(mark => {
@@ -59,12 +58,8 @@ function overTime(
     const points = pick(figures.timeline)
     return `<path class="line c-${contender}" d="${pathOf(points, index => x(((index + 0.5) / points.length) * durationMs), scale)}"/>`
   })
-  return figure(
-    `${caption} ${escape(scenario.title)}`,
-    { width, height },
-    `${shade}${marks.join('')}${ticks.join('')}${incidents.join('')}${lines.join('')}`,
-    caption,
-  )
+  const inside = `${shade}${marks.join('')}${ticks.join('')}${incidents.join('')}${lines.join('')}`
+  return { label: `${caption} ${scenario.title}`, caption, width, height, inside }
 }
 
 function pathOf(points: readonly (number | null)[], x: (index: number) => number, scale: Scale): string {

@@ -7,6 +7,7 @@ import { isBest } from '../terminal-table.ts'
 import { quantiles, queryBars } from './charts.ts'
 import { escape } from './escape.ts'
 import { latencyOverTime, queriesOverTime } from './over-time.ts'
+import { figure } from './picture.ts'
 import { style } from './style.ts'
 
 /** The report as one file that needs nothing else, for a reader who does not know the code. */
@@ -71,9 +72,9 @@ function notBestSection(notBest: readonly string[]): string {
 function section(result: ScenarioResult): string {
   const { scenario, outcomes } = result
   return `<section><h2 id="${scenario.id}">${escape(scenario.title)}</h2><p>${escape(scenario.what)}</p>
-${quantiles(result)}${queryBars(result)}
+${figure(quantiles(result))}${figure(queryBars(result))}
 ${legend(outcomes.map(({ contender }) => contender))}
-<div class="charts">${latencyOverTime(result)}${queriesOverTime(result)}</div>
+<div class="charts">${figure(latencyOverTime(result))}${figure(queriesOverTime(result))}</div>
 <details><summary>All figures</summary><div class="scroll">${figuresTable(result)}</div></details></section>`
 }
 

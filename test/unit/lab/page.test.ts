@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest'
 import { contenderIds } from '../../../lab/contenders/index.ts'
 import { type Figures, figuresOf } from '../../../lab/figures.ts'
 import { findings } from '../../../lab/findings.ts'
+import { quantiles } from '../../../lab/page/charts.ts'
 import { page } from '../../../lab/page/page.ts'
+import { svgFile } from '../../../lab/page/picture.ts'
 import { type LabResult, outcomeOf } from '../../../lab/results.ts'
 import { scenarioIds, scenarioOf } from '../../../lab/scenarios.ts'
 import { quickSettings } from '../../../lab/settings.ts'
@@ -65,6 +67,12 @@ describe('the report', () => {
     const html = page(resultOf())
     for (const id of scenarioIds) expect(html).toContain(`<h2 id="${id}">`)
     expect(html.match(/<svg /g)).toHaveLength(4 * scenarioIds.length)
+  })
+
+  it('has charts that stand alone as files', () => {
+    const file = svgFile(quantiles(resultOf().results[0]!))
+    expect(file).toMatch(/^<svg xmlns="http:\/\/www\.w3\.org\/2000\/svg" [^]*<style>[^]*<\/svg>\n$/)
+    expect(file).not.toMatch(/href|src=|url\(|<script|NaN/)
   })
 
   it('says where Leasehold was not best, and that it was if it was', () => {
