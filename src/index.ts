@@ -12,6 +12,7 @@ export { defineKey, isCanonicalKey, KEY_PATTERN } from './core/keys/key-builder.
 export type { DefineKeyOptions, KeyBuilder, KeyParams, NoParams } from './core/keys/key-builder.ts'
 export type { LoadedMany, LoadMany, LoadManyContext } from './core/flights/load-batch.ts'
 export type { Loader, LoaderContext, StaleValue } from './core/flights/loader-context.ts'
+export type { WriteOutcome } from './core/outage/defer.ts'
 export { memoryStore } from './memory/memory-store.ts'
 export type { MemoryStoreOptions } from './memory/memory-store.ts'
 export type {

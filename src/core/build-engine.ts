@@ -10,6 +10,7 @@ import { Flights } from './flights/flights.ts'
 import { LeaseKeeper } from './flights/lease-keeper.ts'
 import type { EngineOptions } from './options/options.ts'
 import type { Clock, EntryCodec, EntryKey, Random, StoreProvider } from './ports.ts'
+import { Outage } from './outage/outage.ts'
 import { RefreshAhead } from './calls/refresh-ahead.ts'
 import { Waiters } from './flights/waiters.ts'
 
@@ -30,6 +31,7 @@ export function buildEngine(
     if (!events.topics.connection.heard) return
     events.emit('connection', { at: clock.wallNow(), part, state: up ? 'up' : 'down' })
   }
+  let outage: Outage | undefined
   const store = provider.open({
     namespace: options.namespace,
     clock,
@@ -41,13 +43,18 @@ export function buildEngine(
         waiters.setBus(live)
         reportConnection('bus', live)
       },
-      onReady: ready => reportConnection('store', ready),
+      onReady: ready => {
+        reportConnection('store', ready)
+        if (ready) outage?.over()
+      },
+      onServerChange: () => outage?.serverChanged(),
       onBreaker: change => {
         connectivity.breakers.set(change.endpoint, change.state)
         if (events.topics.breaker.heard) events.emit('breaker', { at: clock.wallNow(), ...change })
       },
     },
   })
+  outage = new Outage(options, store, clock, events)
   const onRenewalError = (key: EntryKey, error: unknown): void => {
     if (isStoreError(error)) reportStoreError({ events, clock }, 'renew', key, error)
     // No caller is there to hear of a bug in the store.
@@ -72,6 +79,7 @@ export function buildEngine(
     refreshes: new RefreshAhead(options.maxRefreshes),
     gate: new CommandGate(),
     pending: new PendingCalls(),
+    outage,
     underWay: new Map(),
     connectivity,
     hitCounter: undefined,

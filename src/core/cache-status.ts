@@ -9,6 +9,10 @@ export interface CacheStatus {
   readonly bus: 'up' | 'down' | 'unknown'
   /** The breakers that are not closed, by the server they guard. */
   readonly breakers: Readonly<Record<string, 'open' | 'half-open'>>
+  /** Invalidations that the store has yet to be told. */
+  readonly deferredInvalidations: number
+  /** Loads that run without the store's coordination, and those that wait for one of them to end. */
+  readonly outageLoads: { readonly running: number; readonly queued: number }
   /** `getOrSet` calls that have not been answered yet. */
   readonly pendingCalls: number
   /** Leases that this process holds for loads that are running. */
@@ -17,11 +21,13 @@ export interface CacheStatus {
   readonly runningRefreshes: number
 }
 
-export function statusOf({ connectivity, pending, leases, refreshes }: Engine): CacheStatus {
+export function statusOf({ connectivity, outage, pending, leases, refreshes }: Engine): CacheStatus {
   return {
     store: stateOf(connectivity.store),
     bus: stateOf(connectivity.bus),
     breakers: Object.fromEntries([...connectivity.breakers].filter(isTripped)),
+    deferredInvalidations: outage.journal.length,
+    outageLoads: { running: outage.slots.running, queued: outage.slots.queued },
     pendingCalls: pending.count,
     heldLeases: leases.held,
     runningRefreshes: refreshes.running,

@@ -15,6 +15,7 @@ import type { Loader } from './flights/loader-context.ts'
 import { checkKey, checkKeys } from './keys/check-key.ts'
 import { keyOptionNames, setOptionNames } from './options/option-table.ts'
 import type { CallOptions, KeyOptions, Policy, SetOptions } from './options/options.ts'
+import type { WriteOutcome } from './outage/defer.ts'
 import type { EntryKey } from './ports.ts'
 import { resolveCallOptions } from './options/resolve-options.ts'
 import { shutDown } from './shut-down.ts'
@@ -92,12 +93,13 @@ export class Cache {
    * Stores many values, each as {@link set} does. A key that is given twice gets its last value.
    *
    * @param entries Pairs of key and value, such as a `Map`.
+   * @returns `'deferred'` when that is so for one of them at least
    * @throws BatchError `BATCH_FAILED`: the keys in its `errors` may still hold what they held; the others are stored
    */
-  async setMany(entries: Iterable<readonly [string, unknown]>, options?: SetOptions): Promise<void> {
+  async setMany(entries: Iterable<readonly [string, unknown]>, options?: SetOptions): Promise<WriteOutcome> {
     const values = new Map(entries)
     const policy = this.#beginMany([...values.keys()], options, setOptionNames)
-    await setMany(this.#engine, values, () => policy)
+    return setMany(this.#engine, values, () => policy)
   }
 
   /** The stored value if it is fresh, else `undefined`. Loads nothing; a store that fails looks empty. */
@@ -119,23 +121,28 @@ export class Cache {
   /**
    * Stores a value. It wins over every load that is running, here and in other processes.
    *
-   * @throws LeaseholdError `UNSERIALIZABLE_VALUE`, `VALUE_TOO_LARGE`, or a `STORE_…` code when the store could not be told: what it held may
-   *   still be there
+   * @returns `'applied'`, or `'deferred'` when the store did not answer: then the value holds in this process for a while, and what the store held is
+   *   removed as soon as it answers
+   * @throws LeaseholdError `UNSERIALIZABLE_VALUE`, `VALUE_TOO_LARGE`, or a `STORE_…` code when the store refused or too much is deferred already
    */
-  async set<Value>(key: string, value: Value, options?: SetOptions): Promise<void> {
+  async set<Value>(key: string, value: Value, options?: SetOptions): Promise<WriteOutcome> {
     const policy = this.#begin(key, options, setOptionNames)
-    await this.#traced('set', key, () => setValue(this.#engine, key, value, policy))
+    return this.#traced('set', key, () => setValue(this.#engine, key, value, policy))
   }
 
   /**
-   * Deletes one key or many. Once it resolves, no load that began before is stored or answers a later call.
+   * Deletes one key or many. Once it resolves to `'applied'`, no load that began before is stored or answers a later call. `'deferred'`: the store did not
+   * answer, for one of the keys at least. That holds for calls of this process at once, and for the others when the store has been told, which is
+   * tried until it succeeds or the process ends.
    *
-   * @throws LeaseholdError with a `STORE_…` code when the store could not be told; with many keys the others are deleted all the same
+   * @throws LeaseholdError with a `STORE_…` code when the store refused, or too much is deferred already; with many keys the others are deleted all
+   *   the same
    */
-  async delete(keys: string | readonly string[], options?: KeyOptions): Promise<void> {
+  async delete(keys: string | readonly string[], options?: KeyOptions): Promise<WriteOutcome> {
     const list: readonly string[] = Array.isArray(keys) ? keys : [keys]
     const deleted = await Promise.allSettled(list.map(key => this.#keyOf(key, options)).map(key => this.#delete(key)))
     for (const result of deleted) if (result.status === 'rejected') throw result.reason
+    return deleted.some(result => result.status === 'fulfilled' && result.value === 'deferred') ? 'deferred' : 'applied'
   }
 
   /**
@@ -206,7 +213,7 @@ export class Cache {
     return traced(this.#engine.tracer, name, { key, outcome: undefined }, run)
   }
 
-  #delete(key: EntryKey): Promise<void> {
+  #delete(key: EntryKey): Promise<WriteOutcome> {
     return this.#traced('delete', key.key, () => deleteKey(this.#engine, key))
   }
 

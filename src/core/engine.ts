@@ -9,6 +9,7 @@ import type { Flights } from './flights/flights.ts'
 import type { LeaseKeeper } from './flights/lease-keeper.ts'
 import type { EngineOptions } from './options/options.ts'
 import type { Clock, Entry, EntryCodec, EntryKey, Random, Store, Unreadable } from './ports.ts'
+import type { Outage } from './outage/outage.ts'
 import type { RefreshAhead } from './calls/refresh-ahead.ts'
 import type { HitCounter } from './hit-counts.ts'
 import type { Tracer } from './tracer.ts'
@@ -33,6 +34,7 @@ export interface Engine {
   readonly refreshes: RefreshAhead
   readonly gate: CommandGate
   readonly pending: PendingCalls
+  readonly outage: Outage
   /** Every flight under way, refreshes included, each with what abandons it: what `close` drains. */
   readonly underWay: Map<Promise<unknown>, (reason: unknown) => void>
   /** Whether the store and its bus are up; undefined until that has been told. */

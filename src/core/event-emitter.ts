@@ -48,6 +48,7 @@ export class CacheEventEmitter {
     'store-error': new EventTopic('store-error'),
     connection: new EventTopic('connection'),
     breaker: new EventTopic('breaker'),
+    journal: new EventTopic('journal'),
   }
   readonly #cache: string
 

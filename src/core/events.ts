@@ -28,8 +28,8 @@ export interface LookupRecord extends KeyRecord {
 
 /** A call that found nothing it could use and went through a load, its own or another's. */
 export interface MissRecord extends KeyRecord {
-  /** `loaded`: this call started the load; `joined`: it shared one of this process; `waited`: another process loaded; `unleased`: loaded without the store; `failed`: it rejected. */
-  readonly outcome: 'loaded' | 'joined' | 'waited' | 'unleased' | 'failed'
+  /** `loaded`: this call started the load; `joined`: it shared one of this process; `waited`: another process loaded; `unleased`: loaded without the store; `kept`: what this process loaded a moment ago without the store; `failed`: it rejected. */
+  readonly outcome: 'loaded' | 'joined' | 'waited' | 'unleased' | 'kept' | 'failed'
   readonly durationMs: number
   readonly error?: unknown
 }
@@ -37,7 +37,7 @@ export interface MissRecord extends KeyRecord {
 /** A call answered with a value past its freshness. */
 export interface StaleRecord extends KeyRecord {
   /** Why: `revalidate` (staleWhileRevalidate), else staleIfError after a failed load, a soft or hard timeout, a cooldown, or the store's absence. */
-  readonly reason: 'revalidate' | 'load-failed' | 'timeout' | 'cooldown'
+  readonly reason: 'revalidate' | 'load-failed' | 'timeout' | 'cooldown' | 'store-failed'
   /** How long past freshness, in ms. */
   readonly staleMs: number
   readonly bytes: number
@@ -91,9 +91,9 @@ export interface RefreshRecord extends KeyRecord {
   readonly outcome: 'refreshed' | 'not-stored' | 'failed' | 'busy' | 'superseded' | 'full'
 }
 
-/** `set` was applied. `outcome: 'full'`: the store had no room, and what stood there before is gone. */
+/** `set` was applied. `full`: the store had no room, and what stood there before is gone; `deferred`: the store could not be told, and what stands there will be removed. */
 export interface SetRecord extends KeyRecord {
-  readonly outcome: 'stored' | 'full' | 'unknown'
+  readonly outcome: 'stored' | 'full' | 'unknown' | 'deferred'
   readonly bytes: number
   readonly payloadBytes: number
   readonly durationMs: number
@@ -102,6 +102,8 @@ export interface SetRecord extends KeyRecord {
 /** `delete` or `expire` was applied. */
 export interface InvalidateRecord extends KeyRecord {
   readonly operation: 'delete' | 'expire'
+  /** `deferred`: the store could not be told yet. */
+  readonly outcome: 'applied' | 'deferred'
   readonly durationMs: number
 }
 
@@ -130,6 +132,17 @@ export interface ConnectionRecord {
   readonly at: number
   readonly part: 'store' | 'bus'
   readonly state: 'up' | 'down'
+}
+
+/** The journal of invalidations that the store has not been told changed. */
+export interface JournalRecord {
+  readonly at: number
+  /** `deferred`: one more waits; `doubted`: the store may have forgotten recent ones, so they wait again; `replayed`: the store has been told. */
+  readonly change: 'deferred' | 'doubted' | 'replayed'
+  /** How many this is about. */
+  readonly count: number
+  /** How many wait now. */
+  readonly waiting: number
 }
 
 export type BreakerState = 'closed' | 'open' | 'half-open'
@@ -163,6 +176,7 @@ export interface CacheEvents {
   'store-error': StoreErrorRecord
   connection: ConnectionRecord
   breaker: BreakerRecord
+  journal: JournalRecord
 }
 
 export type CacheEventName = keyof CacheEvents

@@ -106,6 +106,8 @@ export interface StoreListeners {
   readonly onReady: (ready: boolean) => void
   /** The breaker of one of the store's servers changed its state. */
   readonly onBreaker?: (change: BreakerChange) => void
+  /** Another server answers from now on, or the same with other data: what was acknowledged lately may be lost. Called before any of its replies is heard. */
+  readonly onServerChange?: () => void
 }
 
 export type BreakerChange = Omit<BreakerRecord, 'at'>

@@ -15,6 +15,7 @@ export async function shutDown(engine: Engine): Promise<void> {
   for (const abandon of underWay.values()) abandon(closed)
   await drained(underWay)
   await pending.idle()
+  await engine.outage.replay.stop()
   await store.close()
 }
 

@@ -37,6 +37,10 @@ export interface ChaosStore extends StoreProvider {
   count(command: ChaosCommand | 'wake', client?: number): number
   /** Takes the bus down or brings it back. While it is down wake-ups are lost. */
   setBus(live: boolean): void
+  /** Tells every cache that the store became usable or stopped being so. */
+  setReady(ready: boolean): void
+  /** Tells every cache that another server answers from now on. */
+  changeServer(): void
 }
 
 /** Fails at once, and the caller knows that nothing was executed. */
@@ -106,6 +110,12 @@ export function chaosStore(provider: StoreProvider, script: ChaosScript = () => 
     setBus(live) {
       busLive = live
       for (const listeners of opened) listeners.onBus(live)
+    },
+    setReady(ready) {
+      for (const listeners of opened) listeners.onReady(ready)
+    },
+    changeServer() {
+      for (const listeners of opened) listeners.onServerChange?.()
     },
     open(context) {
       const client = opened.push(context.listeners) - 1

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout as passed } from 'node:timers/promises'
-import { isLeaseholdError, type Cache, type CallOptions, type SetOptions } from '../../src/index.ts'
+import { isLeaseholdError, type Cache, type CallOptions, type SetOptions, type WriteOutcome } from '../../src/index.ts'
 import { sharedNowMs } from '../fleet/messages.ts'
 import type { Operation, OperationKind, Origin, Outcome } from './operation.ts'
 
@@ -63,8 +63,8 @@ export class RecordedCache {
     this.#onLoad = onLoad
     this.#padding = paddingBytes > 0 ? 'x'.repeat(paddingBytes) : undefined
     cache.on('hit', () => note('hit'))
-    cache.on('stale', () => note('stale'))
-    cache.on('miss', ({ outcome }) => note(outcome))
+    cache.on('stale', ({ reason }) => note(reason === 'store-failed' ? 'unleased' : 'stale'))
+    cache.on('miss', ({ outcome }) => note(outcome === 'kept' ? 'unleased' : outcome))
   }
 
   /** How many calls have not settled. */
@@ -93,15 +93,14 @@ export class RecordedCache {
 
   async set(key: number, options?: SetOptions): Promise<Answered> {
     return this.#call('set', key, async (id, began) => {
-      await this.#cache.set(nameOf(key), this.#value(key, { kind: 'set', process: this.#process, id, began }), options)
-      return { outcome: 'acknowledged', value: undefined }
+      const value = this.#value(key, { kind: 'set', process: this.#process, id, began })
+      return this.#written('set', await this.#cache.set(nameOf(key), value, options))
     })
   }
 
   async delete(key: number): Promise<Answered> {
     return this.#call('delete', key, async () => {
-      await this.#cache.delete(nameOf(key))
-      return { outcome: 'acknowledged', value: undefined }
+      return this.#written('delete', await this.#cache.delete(nameOf(key)))
     })
   }
 
@@ -110,6 +109,13 @@ export class RecordedCache {
       await this.#cache.expire(nameOf(key))
       return { outcome: 'acknowledged', value: undefined }
     })
+  }
+
+  /** One that was deferred holds in this process alone: for the others it counts as one that failed. */
+  #written(kind: 'set' | 'delete', outcome: WriteOutcome): { outcome: Outcome; value: undefined } {
+    if (outcome === 'applied') return { outcome: 'acknowledged', value: undefined }
+    this.#errors[`${kind} deferred`] = (this.#errors[`${kind} deferred`] ?? 0) + 1
+    return { outcome: 'failed', value: undefined }
   }
 
   async #call(

@@ -197,8 +197,8 @@ export const trustMutants: readonly Mutant[] = [
     name: 'failed-store-asked-for-a-lease',
     does: 'a call whose read failed goes on to ask the store for a lease',
     file: 'src/core/calls/get-or-set.ts',
-    find: 'call.storeFailed = true\n',
-    replace: '',
+    find: "reportStoreError(engine, 'read', call, error)\n          call.storeFailed = true",
+    replace: "reportStoreError(engine, 'read', call, error)",
     tests: [engine('store-failures')],
   },
 ]

@@ -18,11 +18,12 @@ export function answerSettled(process: SimulatedProcess, call: CallRecord, value
     )
   }
   const stale = isStale || call.answer?.startsWith('stale') === true
-  const own = call.answer === 'miss unleased' && birth.outage && !isForced(call)
+  const kept = call.answer === 'miss kept' || call.answer === 'stale store-failed'
+  const own = kept || (call.answer === 'miss unleased' && birth.outage && !isForced(call))
   for (const invalidation of world.history.invalidations) {
     if (!revokes(invalidation, call) || invalidation.beganSeq <= birth.bornSeq) continue
     // An expired value may still stand in, marked as stale. Without the store a process knows of its own invalidations alone.
-    if (stale && invalidation.kind === 'expire') continue
+    if (stale && !kept && invalidation.kind === 'expire') continue
     if (own && invalidation.process !== process.name) continue
     // A deadline in server time says nothing once that time was set back: a delayed put may then be accepted.
     if (world.server.clockSteppedBack && birth.from === 'set') continue
@@ -68,6 +69,7 @@ function revokes(invalidation: Invalidation, call: CallRecord): boolean {
   return (
     invalidation.key === call.key &&
     invalidation.resolvedSeq < call.beganSeq &&
+    (!invalidation.deferred || invalidation.process === call.process) &&
     !invalidation.undone &&
     Math.abs(invalidation.version - call.version) <= 1
   )

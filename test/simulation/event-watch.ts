@@ -28,9 +28,10 @@ export function listenTo(process: SimulatedProcess): void {
   })
   cache.on('refresh', record => heard(`refresh ${record.reason} ${record.outcome}`, record))
   cache.on('set', record => heard(`set ${record.outcome}`, record))
-  cache.on('invalidate', record => heard(`invalidate ${record.operation}`, record))
+  cache.on('invalidate', record => heard(`invalidate ${record.operation} ${record.outcome}`, record))
   cache.on('decode-error', record => heard(`unreadable ${record.reason}`, record))
   cache.on('store-error', record => heard(`store-error ${record.command} ${record.outcome}`, record))
+  cache.on('journal', record => heard(`journal ${record.change}`, record))
   cache.on('connection', record => heard(`${record.part} ${record.state}`, record))
 }
 

@@ -47,8 +47,8 @@ function branches(): string[] {
   const loads = ['value', 'nothing', 'failed', 'timeout', 'aborted']
   return [
     'hit',
-    ...each('miss', 'loaded', 'joined', 'waited', 'unleased', 'failed'),
-    ...each('stale', 'revalidate', 'load-failed', 'timeout', 'cooldown'),
+    ...each('miss', 'loaded', 'joined', 'waited', 'unleased', 'kept', 'failed'),
+    ...each('stale', 'revalidate', 'load-failed', 'timeout', 'cooldown', 'store-failed'),
     ...each('wait', 'value', 'granted', 'unqueued', 'cooling', 'gave-up', 'store-failed'),
     ...['leased', 'unleased', 'refresh'].flatMap(how => each(`load ${how}`, ...loads)),
     ...each('commit', 'stored', 'lost', 'late', 'full', 'unknown', 'too-large'),
@@ -57,16 +57,16 @@ function branches(): string[] {
     ),
     'lost',
     'loader not modified',
-    ...each('set', 'stored', 'full', 'unknown'),
-    ...each('invalidate', 'delete', 'expire'),
+    ...each('set', 'stored', 'full', 'unknown', 'deferred'),
+    ...each('invalidate', 'delete applied', 'delete deferred', 'expire applied'),
+    ...each('journal', 'deferred', 'replayed'),
     ...each('unreadable', 'foreign', 'wire-version', 'truncated', 'checksum', 'unknown-codec', 'payload'),
     ...commands.flatMap(command => each(`store-error ${command}`, 'unknown', 'not-executed')),
     ...each('store', 'up', 'down'),
     ...each('bus', 'up', 'down'),
     ...each('getOrSet rejects', 'SourceFailure', 'undefined', 'abort'),
     ...each('getOrSet rejects', 'LOAD_TIMEOUT', 'LOAD_COOLING', 'LOADER_RECURSION', 'UNSERIALIZABLE_VALUE', 'CACHE_CLOSED'),
-    ...each('set rejects', 'VALUE_TOO_LARGE', 'STORE_TIMEOUT', 'STORE_UNAVAILABLE'),
-    ...each('delete rejects', 'STORE_TIMEOUT', 'STORE_UNAVAILABLE'),
+    ...each('set rejects', 'VALUE_TOO_LARGE'),
     ...each('expire rejects', 'STORE_TIMEOUT', 'STORE_UNAVAILABLE'),
   ]
 }

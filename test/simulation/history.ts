@@ -79,6 +79,8 @@ export interface Invalidation {
   readonly version: number
   readonly beganSeq: number
   resolvedSeq: number
+  /** The store could not be told: it holds in its own process alone. */
+  deferred: boolean
   /** A restart from an older snapshot has undone it. */
   undone: boolean
 }

@@ -62,7 +62,10 @@ function set(process: SimulatedProcess, op: SetOp): void {
     birth.freshUntil = world.now + Number(options.ttl)
   }
   const promise = cache.set(key, birth.payload, { ...options, version }).finally(settled)
-  void follow(process, call, promise, () => (invalidation.resolvedSeq = world.nextSeq())).catch(() => undefined)
+  void follow(process, call, promise, outcome => {
+    invalidation.deferred = outcome === 'deferred'
+    invalidation.resolvedSeq = world.nextSeq()
+  }).catch(() => undefined)
 }
 
 function read(process: SimulatedProcess, op: Op, ask: () => Promise<unknown>): void {
@@ -87,15 +90,27 @@ function invalidate(
   for (const key of keys) world.history.changeSource(key)
   const call = begin(process, kind, keys[0] as string, version, process.plan.options)
   const invalidations = keys.map(key => beginInvalidation(process, kind, key, version))
-  void follow(process, call, act(), () => {
-    for (const invalidation of invalidations) invalidation.resolvedSeq = world.nextSeq()
+  void follow(process, call, act(), outcome => {
+    for (const invalidation of invalidations) {
+      invalidation.deferred = outcome === 'deferred'
+      invalidation.resolvedSeq = world.nextSeq()
+    }
   }).catch(() => undefined)
 }
 
 function beginInvalidation(process: SimulatedProcess, kind: Invalidation['kind'], key: string, version: number): Invalidation {
   const { history } = process.world
   const beganSeq = process.world.nextSeq()
-  const invalidation: Invalidation = { kind, process: process.name, key, version, beganSeq, resolvedSeq: Infinity, undone: false }
+  const invalidation: Invalidation = {
+    kind,
+    process: process.name,
+    key,
+    version,
+    beganSeq,
+    resolvedSeq: Infinity,
+    deferred: false,
+    undone: false,
+  }
   history.invalidations.push(invalidation)
   return invalidation
 }

@@ -32,6 +32,8 @@ describe('resolveCacheOptions', () => {
         },
         commandTimeoutMs: 100,
         storeBudgetMs: 250,
+        outageTtlMs: 1000,
+        maxConcurrentLoads: 256,
         maxRefreshes: 16,
         maxKeyBytes: 512,
         closeTimeoutMs: 5000,

@@ -78,6 +78,9 @@ function lookUp<Result extends Found>(
 }
 
 async function readStored(engine: Engine, key: EntryKey): Promise<Entry | undefined> {
+  const { journal } = engine.outage
+  const { doubts } = journal
+  if (journal.blocks(key)) return undefined
   let bytes: Buffer | null
   try {
     bytes = await engine.store.read(key, engine.options.commandTimeoutMs)
@@ -85,7 +88,7 @@ async function readStored(engine: Engine, key: EntryKey): Promise<Entry | undefi
     reportStoreError(engine, 'read', key, error)
     return undefined
   }
-  if (bytes === null) return undefined
+  if (bytes === null || journal.doubts !== doubts) return undefined
   const entry = openEntry(engine, key, bytes)
   return 'unreadable' in entry ? undefined : entry
 }

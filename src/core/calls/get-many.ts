@@ -1,13 +1,15 @@
+import { absent } from './absent.ts'
 import { BatchAnswers } from './batch-answers.ts'
 import { Call } from './call.ts'
 import { decodeValue, openEntry, recordBase, reportStoreError, undecodable, type Engine } from '../engine.ts'
 import type { LoadBatch } from '../flights/load-batch.ts'
 import type { Loader } from '../flights/loader-context.ts'
 import { getOrSet } from './get-or-set.ts'
+import { answerFromCopy } from '../outage/answer-from-copy.ts'
 import type { Policy } from '../options/options.ts'
 import type { EntryKey, StoredBytes } from '../ports.ts'
 import { readEach } from './read-each.ts'
-import { absent, answerFromStore } from './read-through.ts'
+import { answerFromStore } from './read-through.ts'
 
 /** How the keys of a batch are loaded: all with one batch, or each with a loader of its own. */
 export type BatchLoading =
@@ -18,8 +20,9 @@ export type BatchLoading =
 export async function readMany(engine: Engine, keys: readonly string[], policy: Policy): Promise<unknown[]> {
   const answers = new BatchAnswers(keys)
   const startedAt = engine.clock.now()
+  const believes = engine.outage.journal.observe(keys, policy.version)
   await readEach(engine, keys, policy.version, (key, found, place) => {
-    const value = freshValue(engine, key, found)
+    const value = believes(key) ? freshValue(engine, key, found) : undecodable
     if (value !== undecodable) answers.answer(place, value)
     reportLookup(engine, key, value === undecodable ? 0 : (found as Buffer).length, startedAt)
   })
@@ -67,9 +70,12 @@ export async function getOrSetMany(
     const toRead = findUnread(engine, keys, policy, (key, place) => unread.add(key, place, () => callFor(key)))
     const joined = unread.answer(engine, answers, false)
     const missing = new UnansweredCalls()
-    await readEach(engine, toRead?.keys ?? keys, policy.version, ({ key }, found, index, readMs) => {
+    const reading = toRead?.keys ?? keys
+    const believes = engine.outage.journal.observe(reading, policy.version)
+    await readEach(engine, reading, policy.version, ({ key }, found, index, readMs) => {
       const call = callFor(key)
-      const value = answerFromStore(engine, call, bytesOf(engine, call, found))
+      const bytes = bytesOf(engine, call, found, believes(call))
+      const value = call.storeFailed ? answerFromCopy(engine, call) : answerFromStore(engine, call, bytes)
       const place = toRead?.places[index] ?? index
       if (value !== absent) return answers.answer(place, value)
       missing.add(key, place, () => {
@@ -125,9 +131,13 @@ function findUnread(
   return { keys: places.map(place => keys[place] as string), places }
 }
 
-function bytesOf(engine: Engine, call: Call, found: StoredBytes): Buffer | null {
-  if (found === null || Buffer.isBuffer(found)) return found
-  reportStoreError(engine, 'read', call, found)
+function bytesOf(engine: Engine, call: Call, found: StoredBytes, believed: boolean): Buffer | null {
+  if (believed && (found === null || Buffer.isBuffer(found))) {
+    const { copies } = engine.outage
+    if (copies.size !== 0) copies.drop(call)
+    return found
+  }
+  if (found !== null && !Buffer.isBuffer(found)) reportStoreError(engine, 'read', call, found)
   call.storeFailed = true
   return null
 }

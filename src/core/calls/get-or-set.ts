@@ -7,7 +7,9 @@ import type { Flight, FlightAnswer } from '../flights/flight.ts'
 import type { Flights } from '../flights/flights.ts'
 import { loadTimeout, startFlight } from '../flights/flight-run.ts'
 import { insideLoaderOf } from '../flights/load-attempt.ts'
-import { absent, answerFromStore, findStandIn } from './read-through.ts'
+import { answerFromCopy } from '../outage/answer-from-copy.ts'
+import { absent } from './absent.ts'
+import { answerFromStore, findStandIn } from './read-through.ts'
 
 /**
  * Answers one call: from an open flight, from the store, or by a load.
@@ -26,13 +28,21 @@ export async function getOrSet(engine: Engine, call: Call, hasRead = false): Pro
       if (joined === undefined && !forceFresh && !looked) {
         // Not in a function of its own: one async function less is worth a lot to a hit.
         let bytes: Buffer | null = null
+        const { journal, copies } = engine.outage
+        const { doubts } = journal
+        call.storeFailed = false
         try {
-          bytes = await engine.store.read(call, engine.options.commandTimeoutMs)
+          if (journal.length !== 0 && journal.blocks(call)) call.storeFailed = true
+          else {
+            bytes = await engine.store.read(call, engine.options.commandTimeoutMs)
+            if (journal.doubts !== doubts) call.storeFailed = true
+            else if (copies.size !== 0) copies.drop(call)
+          }
         } catch (error) {
           reportStoreError(engine, 'read', call, error)
           call.storeFailed = true
         }
-        const value = answerFromStore(engine, call, bytes)
+        const value = call.storeFailed ? answerFromCopy(engine, call) : answerFromStore(engine, call, bytes)
         if (value !== absent) return value
         call.budget(engine).charge(engine.clock.now() - askedAt)
         joined = flights.find(call)
@@ -167,13 +177,15 @@ function takeSeat(engine: Engine, flight: Flight, call: Call): Promise<SeatAnswe
   })
 }
 
-function missOutcome(source: 'load' | 'store' | 'unleased', leads: boolean): MissRecord['outcome'] {
+type LoadedOutcome = Exclude<MissRecord['outcome'], 'kept' | 'failed'>
+
+function missOutcome(source: 'load' | 'store' | 'unleased', leads: boolean): LoadedOutcome {
   if (source === 'unleased') return 'unleased'
   if (source === 'store') return 'waited'
   return leads ? 'loaded' : 'joined'
 }
 
-function reportMiss(engine: Engine, call: Call, outcome: MissRecord['outcome'], error?: unknown): void {
+function reportMiss(engine: Engine, call: Call, outcome: LoadedOutcome | 'failed', error?: unknown): void {
   if (outcome !== 'failed') call.outcome = outcome
   if (!engine.events.topics.miss.heard) return
   const durationMs = engine.clock.now() - call.startedAt

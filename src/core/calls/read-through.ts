@@ -1,11 +1,9 @@
+import { absent } from './absent.ts'
 import type { Call } from './call.ts'
 import { decide, staleness } from './decide.ts'
 import { decodeValue, openEntry, recordBase, reportStoreError, undecodable, type Engine } from '../engine.ts'
 import type { StaleRecord } from '../events.ts'
 import type { Entry } from '../ports.ts'
-
-/** No answer from the store: go and load. Not `undefined`, which a loader may have returned. */
-export const absent: unique symbol = Symbol('absent')
 
 /** Answers from the bytes that the call has read, if they may be answered. Remembers in the call what else it learned. */
 export function answerFromStore(engine: Engine, call: Call, bytes: Buffer | null): unknown {
@@ -63,7 +61,7 @@ export async function findStandIn(engine: Engine, call: Call, reason: StaleRecor
 async function readEntry(engine: Engine, call: Call): Promise<Entry | undefined> {
   const budget = call.budget(engine)
   const timeoutMs = budget.timeoutMs(false)
-  if (call.storeFailed || timeoutMs < 1) return undefined
+  if (call.storeFailed || timeoutMs < 1 || engine.outage.journal.blocks(call)) return undefined
   try {
     const bytes = await budget.spend(() => engine.store.read(call, timeoutMs))
     const entry = bytes === null ? undefined : openEntry(engine, call, bytes)

@@ -1,6 +1,7 @@
 import { BatchAnswers } from './batch-answers.ts'
 import type { Engine } from '../engine.ts'
 import { setValue } from './writes.ts'
+import type { WriteOutcome } from '../outage/defer.ts'
 import type { Policy } from '../options/options.ts'
 
 /** Stores values, all at once but no more in flight than the gate lets out. A key that is there twice gets its last value. */
@@ -8,13 +9,14 @@ export async function setMany(
   engine: Engine,
   values: ReadonlyMap<string, unknown>,
   policyOf: (key: string) => Policy,
-): Promise<void> {
+): Promise<WriteOutcome> {
+  let outcome: WriteOutcome = 'applied'
   const answers = new BatchAnswers([...values.keys()])
   const store = async ([key, value]: readonly [string, unknown]): Promise<void> => {
     const full = engine.gate.enter()
     if (full !== undefined) await full
     try {
-      await setValue(engine, key, value, policyOf(key))
+      if ((await setValue(engine, key, value, policyOf(key))) === 'deferred') outcome = 'deferred'
     } catch (error) {
       answers.fail(key, error)
     } finally {
@@ -25,4 +27,5 @@ export async function setMany(
     await Promise.all(Array.from(values, store))
   })
   answers.values()
+  return outcome
 }

@@ -1,33 +1,37 @@
 import { recordBase, reportEncodeError, reportStoreError, type Engine } from '../engine.ts'
 import { entryTimes } from '../flights/entry-times.ts'
 import { describeValue } from '../describe-value.ts'
-import { LeaseholdError, type StoreError } from '../errors.ts'
+import { isStoreError, LeaseholdError, type StoreError } from '../errors.ts'
 import type { SetRecord } from '../events.ts'
 import type { Policy } from '../options/options.ts'
+import { deferOrThrow, type WriteOutcome } from '../outage/defer.ts'
 import type { Clock, EntryKey, PutReply } from '../ports.ts'
+import { revokeHere } from './revoke-here.ts'
 
 /** Removing and expiring may be repeated freely, so a command whose reply was lost is sent again. */
 const invalidateTries = 2
 const connectPatienceMs = 2_000
 
 /** Stores a value that the application computed. Loads that are running do not overwrite it. */
-export async function setValue(engine: Engine, key: string, value: unknown, policy: Policy): Promise<void> {
+export async function setValue(engine: Engine, key: string, value: unknown, policy: Policy): Promise<WriteOutcome> {
   const { store, codec, clock, random } = engine
   const startedAt = clock.now()
   const entryKey: EntryKey = { key, version: policy.version }
   if (value === undefined)
     throw new LeaseholdError('UNSERIALIZABLE_VALUE', `undefined cannot be stored; delete ${describeValue(key)} instead`, { key })
   // Without a wait if possible: the value is encoded as it was when it was given.
-  if (Number.isNaN(store.now(entryKey))) await connected(engine, 'put', entryKey)
+  let failure: StoreError | undefined
+  if (Number.isNaN(store.now(entryKey))) failure = await connected(engine, 'put', entryKey)
   const times = entryTimes(policy, policy.ttlMs, store.now(entryKey), random, 0)
   const bytes = reportEncodeError(engine, entryKey, 'set', () => codec.encode(entryKey, value, times, random.token()))
   if (bytes.length > codec.maxValueBytes) throw tooLarge(key, bytes.length, codec.maxValueBytes)
-  revokeFlights(engine, entryKey)
+  revokeHere(engine, entryKey)
   const timeoutMs = engine.options.commandTimeoutMs
   const sentAt = clock.now()
+  const deferred = engine.outage.journal.find(entryKey)
   let outcome: SetRecord['outcome']
-  let failure: StoreError | undefined
   try {
+    if (failure !== undefined) throw failure
     const notAfter = store.notAfter(entryKey, timeoutMs)
     const reply: PutReply = await store.put({
       ...entryKey,
@@ -37,15 +41,19 @@ export async function setValue(engine: Engine, key: string, value: unknown, poli
       notAfter,
     })
     outcome = reply === 'late' ? 'unknown' : reply
+    if (outcome !== 'unknown') engine.outage.journal.acknowledge(entryKey, deferred, clock.now())
   } catch (error) {
-    failure = reportStoreError(engine, 'put', entryKey, error)
-    if (failure.outcome === 'not-executed') throw failure
-    outcome = 'unknown'
-    // A connection may have been lost with the put on its way. Only once the store would refuse it is the call over.
-    await passed(clock, sentAt + timeoutMs + 1)
+    if (failure === undefined) failure = reportStoreError(engine, 'put', entryKey, error)
+    if (failure.outcome === 'not-executed') outcome = deferOrThrow(engine, entryKey, failure)
+    else {
+      outcome = 'unknown'
+      // A connection may have been lost with the put on its way. Only once the store would refuse it is the call over.
+      await passed(clock, sentAt + timeoutMs + 1)
+    }
   }
   // Whatever became of it, the old value must not outlive it.
-  if (outcome === 'unknown') await invalidate(engine, 'remove', entryKey, failure)
+  if (outcome === 'unknown' && (await removeOrDefer(engine, entryKey, failure)) === 'deferred') outcome = 'deferred'
+  if (outcome === 'deferred') keepHere(engine, entryKey, bytes, policy.ttlMs)
   if (engine.events.topics.set.heard) {
     engine.events.emit('set', {
       ...recordBase(engine, entryKey),
@@ -55,6 +63,13 @@ export async function setValue(engine: Engine, key: string, value: unknown, poli
       durationMs: clock.now() - startedAt,
     })
   }
+  return outcome === 'deferred' ? 'deferred' : 'applied'
+}
+
+/** What this process has set while the store did not answer is what it knows best of the key. */
+function keepHere(engine: Engine, key: EntryKey, bytes: Buffer, ttlMs: number): void {
+  const entry = engine.codec.open(key, bytes)
+  if (!('unreadable' in entry)) engine.outage.copies.keep(key, entry, ttlMs)
 }
 
 function passed(clock: Clock, at: number): Promise<void> {
@@ -62,32 +77,39 @@ function passed(clock: Clock, at: number): Promise<void> {
 }
 
 /** A process that writes as it starts should not be refused because connecting takes longer than a command may. A failed attempt ends the wait. */
-async function connected(
-  engine: Engine,
-  command: 'put' | 'remove' | 'expire',
-  key: EntryKey,
-  earlier?: StoreError,
-): Promise<void> {
+async function connected(engine: Engine, command: 'put' | 'remove' | 'expire', key: EntryKey): Promise<StoreError | undefined> {
   try {
     await engine.store.ready(key, Math.max(engine.options.commandTimeoutMs, connectPatienceMs))
   } catch (error) {
-    const failure = reportStoreError(engine, command, key, error)
-    throw earlier ?? failure
+    return reportStoreError(engine, command, key, error)
   }
+  return undefined
 }
 
 /** Deletes the key. When it resolves, no load that began before will answer a later call or be stored. */
-export async function deleteKey(engine: Engine, key: EntryKey): Promise<void> {
+export async function deleteKey(engine: Engine, key: EntryKey): Promise<WriteOutcome> {
   const startedAt = engine.clock.now()
-  await invalidate(engine, 'remove', key)
-  reportInvalidation(engine, key, 'delete', startedAt)
+  const outcome = await removeOrDefer(engine, key)
+  reportInvalidation(engine, key, 'delete', outcome, startedAt)
+  return outcome
+}
+
+/** @param earlier What went wrong before, of which this is the sequel. */
+async function removeOrDefer(engine: Engine, key: EntryKey, earlier?: StoreError): Promise<WriteOutcome> {
+  try {
+    await invalidate(engine, 'remove', key, earlier)
+    return 'applied'
+  } catch (error) {
+    if (!isStoreError(error)) throw error
+    return deferOrThrow(engine, key, error)
+  }
 }
 
 /** Marks the key stale and revokes any load that is running. False when nothing was stored. */
 export async function expireKey(engine: Engine, key: EntryKey): Promise<boolean> {
   const startedAt = engine.clock.now()
   const existed = await invalidate(engine, 'expire', key)
-  reportInvalidation(engine, key, 'expire', startedAt)
+  reportInvalidation(engine, key, 'expire', 'applied', startedAt)
   return existed === true
 }
 
@@ -98,13 +120,20 @@ async function invalidate(
   key: EntryKey,
   earlier?: StoreError,
 ): Promise<boolean | void> {
-  if (Number.isNaN(engine.store.now(key))) await connected(engine, command, key, earlier)
+  if (Number.isNaN(engine.store.now(key))) {
+    const unreachable = await connected(engine, command, key)
+    if (unreachable !== undefined) throw earlier ?? unreachable
+  }
   const request = { key: key.key, version: key.version, timeoutMs: engine.options.commandTimeoutMs }
   let failure = earlier
   for (let tries = 0; tries < invalidateTries; tries++) {
-    revokeFlights(engine, key)
+    revokeHere(engine, key)
+    const { journal } = engine.outage
+    const deferred = journal.find(key)
     try {
-      return await (command === 'remove' ? engine.store.remove(request) : engine.store.expire(request))
+      const done = await (command === 'remove' ? engine.store.remove(request) : engine.store.expire(request))
+      journal.acknowledge(key, command === 'remove' ? deferred : undefined, engine.clock.now())
+      return done
     } catch (error) {
       const latest = reportStoreError(engine, command, key, error)
       // That this try was not executed says nothing about an earlier one.
@@ -115,18 +144,15 @@ async function invalidate(
   throw failure
 }
 
-function revokeFlights(engine: Engine, key: EntryKey): void {
-  // The store revokes the neighbouring versions too.
-  for (const version of [key.version - 1, key.version, key.version + 1]) {
-    const neighbour = { key: key.key, version }
-    engine.flights.revoke(neighbour)
-    engine.forcedFlights.revoke(neighbour)
-  }
-}
-
-function reportInvalidation(engine: Engine, key: EntryKey, operation: 'delete' | 'expire', startedAt: number): void {
+function reportInvalidation(
+  engine: Engine,
+  key: EntryKey,
+  operation: 'delete' | 'expire',
+  outcome: WriteOutcome,
+  startedAt: number,
+): void {
   if (!engine.events.topics.invalidate.heard) return
-  engine.events.emit('invalidate', { ...recordBase(engine, key), operation, durationMs: engine.clock.now() - startedAt })
+  engine.events.emit('invalidate', { ...recordBase(engine, key), operation, outcome, durationMs: engine.clock.now() - startedAt })
 }
 
 function tooLarge(key: string, bytes: number, most: number): LeaseholdError {

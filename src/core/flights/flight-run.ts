@@ -6,7 +6,7 @@ import type { Flights } from './flights.ts'
 import { acquireLease, type Acquisition } from './lease-acquisition.ts'
 import type { BatchArrival, LoadBatch } from './load-batch.ts'
 import type { Lease } from './lease-keeper.ts'
-import { runLoader, type LoadResult } from './load-attempt.ts'
+import { insideLoader, runLoader, type LoadResult } from './load-attempt.ts'
 import { settleLeased, settleUnleased } from './load-settlement.ts'
 import type { Loader, StaleValue } from './loader-context.ts'
 import type { Policy } from '../options/options.ts'
@@ -29,6 +29,8 @@ export interface FlightPlan {
   readonly stale: Entry | undefined
   /** The store has just failed this call: do not ask it for a lease. */
   readonly storeFailed: boolean
+  /** Nobody waits: an outage copy is loaded again. */
+  readonly behind?: boolean
   /** Aborted when nobody wants the load any more. */
   readonly abandon: AbortController
 }
@@ -133,9 +135,36 @@ export class FlightRun {
   }
 
   async #loadUnleased(outage: boolean): Promise<RunResult> {
+    if (outage) return this.#loadInOutage()
     const loadSeq = this.#beginLoad()
     const load = await this.#load(false)
-    settleUnleased(this, { ...load, loadSeq, outage })
+    settleUnleased(this, { ...load, loadSeq, outage: undefined })
+    return 'not-stored'
+  }
+
+  /** Nobody coordinates such loads between processes, so how many run at once is bounded here, and what they bring is kept for a while. */
+  async #loadInOutage(): Promise<RunResult> {
+    const { engine, plan, flight } = this
+    const { slots, copies } = engine.outage
+    // A load that another load waits for runs in its place: to queue behind it would be to wait for itself. A load of many keys waits for all of them.
+    const nested = insideLoader() || plan.batch !== undefined
+    const until = engine.clock.now() + plan.policy.hardTimeoutMs
+    const isWanted = (): boolean => plan.behind === true || !flight.deserted
+    const entered = nested || slots.enter(until, isWanted)
+    if (entered !== true && !(await entered)) {
+      this.land({ kind: 'failed', error: overloaded(plan.key.key) })
+      return 'failed'
+    }
+    const startedAt = engine.clock.now()
+    const outage = copies.begin(plan.key)
+    try {
+      const loadSeq = this.#beginLoad()
+      const load = await this.#load(false)
+      settleUnleased(this, { ...load, loadSeq, outage })
+    } finally {
+      copies.end(outage)
+      if (!nested) slots.leave(engine.clock.now() - startedAt)
+    }
     return 'not-stored'
   }
 
@@ -202,6 +231,14 @@ export class FlightRun {
     this.flight.revoke()
     if (plan.purpose === 'refresh') plan.abandon.abort(new DOMException('the lease was lost', 'AbortError'))
   }
+}
+
+function overloaded(key: string): LeaseholdError {
+  return new LeaseholdError(
+    'OVERLOADED',
+    `${describeValue(key)} is not loaded: the store does not answer, and maxConcurrentLoads loads run with as many waiting as can be served in time; raise the limit if the source can take more, or allow staleIfError`,
+    { key, option: 'maxConcurrentLoads' },
+  )
 }
 
 export function loadTimeout(key: string, timeoutMs: number): LeaseholdError {

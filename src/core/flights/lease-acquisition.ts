@@ -120,12 +120,15 @@ async function ask(engine: Engine, plan: FlightPlan, seen: readonly Token[] | 'a
     const leaseMs = loopDelay.leaseMs(plan.policy.leaseMs, clock.now())
     const wait = plan.purpose !== 'refresh'
     const sentSeq = engine.sequence.next()
+    const { journal } = engine.outage
+    const { doubts } = journal
     try {
-      if (timeoutMs < 1) return undefined
+      if (timeoutMs < 1 || journal.blocks(plan.key)) return undefined
       const reply = await plan.budget.spend(() => {
         const notAfter = store.notAfter(plan.key, timeoutMs)
         return store.acquire({ key, version, token, leaseMs, seen, dead, wait, timeoutMs, notAfter })
       })
+      if (reply.kind === 'value' && journal.doubts !== doubts) return undefined
       if (reply.kind !== 'late') return { reply, token, leaseMs, sentSeq }
       plan.budget.refill()
     } catch (error) {

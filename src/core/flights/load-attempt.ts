@@ -59,6 +59,11 @@ export async function insideLoaders<Result>(
   }
 }
 
+/** Whether the caller runs inside a loader of whatever key. */
+export function insideLoader(): boolean {
+  return running > 0 && frames.getStore()?.running === true
+}
+
 /** Runs the loader. Never rejects: whatever the loader throws, `undefined` included, is a result. */
 export async function runLoader(
   flights: object,

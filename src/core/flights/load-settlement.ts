@@ -4,6 +4,7 @@ import type { CommitRecord } from '../events.ts'
 import { entryTimes } from './entry-times.ts'
 import type { FlightRun, RunResult } from './flight-run.ts'
 import type { LoadResult } from './load-attempt.ts'
+import type { OutageLoad } from '../outage/outage-copies.ts'
 import type { CommitReply, Entry, Marker, Token } from '../ports.ts'
 
 interface Load {
@@ -23,7 +24,8 @@ interface LeasedLoad extends Load {
 }
 
 interface UnleasedLoad extends Load {
-  readonly outage: boolean
+  /** What lets its value be kept for the outage; undefined when the store answers. */
+  readonly outage: OutageLoad | undefined
 }
 
 const noMarker: Marker = { kind: 'none' }
@@ -76,12 +78,16 @@ async function settleCommit(run: FlightRun, load: LeasedLoad, entry: Entry): Pro
  */
 export function settleUnleased(run: FlightRun, load: UnleasedLoad): void {
   const { result, loadSeq, outage } = load
-  const validBefore = outage ? Infinity : loadSeq
+  const validBefore = outage === undefined ? loadSeq : Infinity
   if (result === undefined) return
   if (result.kind === 'failed') run.land({ kind: 'failed', error: result.error })
   else if (result.kind === 'nothing') run.land({ kind: 'nothing', validBefore, source: 'unleased' })
   else {
     const entry = encode(run, { ...load, token: run.engine.random.token() }, result)
+    const { outage: outages, codec } = run.engine
+    const keeps =
+      outage !== undefined && entry.bytes.length <= codec.maxValueBytes && !(result.kind === 'value' && result.skipped)
+    if (keeps) outages.copies.end(outage, entry, result.ttlMs ?? run.plan.policy.ttlMs)
     run.land({ kind: 'entry', entry, validBefore, source: 'unleased' })
   }
 }

@@ -21,8 +21,9 @@ export type DurationOption =
   | 'commandTimeout'
   | 'storeBudget'
   | 'closeTimeout'
+  | 'outageTtl'
 export type NumberOption = 'jitter' | 'refresh.beta' | 'refresh.probability'
-export type IntegerOption = 'version' | 'compressAbove' | 'maxValueBytes' | 'maxKeyBytes' | 'maxRefreshes'
+export type IntegerOption = 'version' | 'compressAbove' | 'maxValueBytes' | 'maxKeyBytes' | 'maxRefreshes' | 'maxConcurrentLoads'
 
 /** In ms. */
 export const durationBounds: Readonly<Record<DurationOption, DurationBounds>> = {
@@ -37,6 +38,7 @@ export const durationBounds: Readonly<Record<DurationOption, DurationBounds>> = 
   commandTimeout: { min: 1, max: minute },
   storeBudget: { min: 1, max: 10 * minute },
   closeTimeout: { min: 0, max: hour },
+  outageTtl: { min: 0, max: hour },
 }
 
 export const numberBounds: Readonly<Record<NumberOption, NumberBounds>> = {
@@ -51,6 +53,7 @@ export const integerBounds: Readonly<Record<IntegerOption, NumberBounds>> = {
   maxValueBytes: { min: 128, max: 536_870_912 },
   maxKeyBytes: { min: 64, max: 4096 },
   maxRefreshes: { min: 1, max: 10_000 },
+  maxConcurrentLoads: { min: 1, max: 100_000 },
 }
 
 /** Where an option may be given: to `createCache`, to `getOrSet`, to `set`, to calls that only name a key. */
@@ -106,6 +109,8 @@ export const defaults: {
       | 'storeBudgetMs'
       | 'maxRefreshes'
       | 'closeTimeoutMs'
+      | 'outageTtlMs'
+      | 'maxConcurrentLoads'
   ]: number
 } = {
   ttlMs: 5 * minute,
@@ -120,6 +125,8 @@ export const defaults: {
   storeBudgetMs: 250,
   maxRefreshes: 16,
   closeTimeoutMs: 5000,
+  outageTtlMs: 1000,
+  maxConcurrentLoads: 256,
 }
 
 /** Every option there is. `docs/options.md` shows the same rows. */
@@ -165,6 +172,8 @@ export const optionTable: readonly OptionRow[] = [
   integer('maxKeyBytes', defaults.maxKeyBytes, cache),
   duration('commandTimeout', defaults.commandTimeoutMs, cache),
   duration('storeBudget', defaults.storeBudgetMs, cache),
+  duration('outageTtl', defaults.outageTtlMs, cache),
+  integer('maxConcurrentLoads', defaults.maxConcurrentLoads, cache),
   integer('maxRefreshes', defaults.maxRefreshes, cache),
   duration('closeTimeout', defaults.closeTimeoutMs, cache),
   { name: 'clock', default: '', allowed: 'a Clock: now, wallNow, setTimeout, clearTimeout and unref', places: cache },

@@ -92,6 +92,10 @@ export interface CacheOptions extends PolicyOptions {
   readonly commandTimeout?: Duration
   /** How long one call may spend on the store in all, its waiting and loading apart. 1 ms to 10 minutes, default 250 ms, or the command timeout if that is longer. */
   readonly storeBudget?: Duration
+  /** How long what was loaded while the store did not answer is kept and answered in this process. 0 to 1 hour, default 1 s. */
+  readonly outageTtl?: Duration
+  /** How many loads run at once in this process while the store does not answer. 1 to 100000, default 256. */
+  readonly maxConcurrentLoads?: number
   /** How many refreshes run at once in this process. 1 to 10000, default 16. */
   readonly maxRefreshes?: number
   /** How long `close()` waits for loads before it abandons them. 0 to 1 hour, default 5 s. */
@@ -128,6 +132,8 @@ export interface EngineOptions {
   readonly policy: Policy
   readonly commandTimeoutMs: number
   readonly storeBudgetMs: number
+  readonly outageTtlMs: number
+  readonly maxConcurrentLoads: number
   readonly maxRefreshes: number
   readonly maxKeyBytes: number
   readonly closeTimeoutMs: number

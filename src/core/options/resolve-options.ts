@@ -37,6 +37,8 @@ export function resolveCacheOptions(options: CacheOptions): ResolvedOptions {
       namespace,
       policy: resolveCachePolicy(options),
       ...resolveBudgets(given),
+      outageTtlMs: durationOr(given, 'outageTtl', defaults.outageTtlMs),
+      maxConcurrentLoads: integerOr(given, 'maxConcurrentLoads', defaults.maxConcurrentLoads),
       maxRefreshes: integerOr(given, 'maxRefreshes', defaults.maxRefreshes),
       maxKeyBytes: integerOr(given, 'maxKeyBytes', defaults.maxKeyBytes),
       closeTimeoutMs: durationOr(given, 'closeTimeout', defaults.closeTimeoutMs),

@@ -106,8 +106,8 @@ describe('the records', () => {
     await until(b.expire('k'))
     await clock.advance(150)
     expect(elsewhere).toEqual([
-      { event: 'invalidate', ...k, at: start + 50, operation: 'delete', durationMs: 0 },
-      { event: 'invalidate', ...k, at: start + 50, operation: 'expire', durationMs: 0 },
+      { event: 'invalidate', ...k, at: start + 50, operation: 'delete', outcome: 'applied', durationMs: 0 },
+      { event: 'invalidate', ...k, at: start + 50, operation: 'expire', outcome: 'applied', durationMs: 0 },
     ])
     expect(records).toEqual([
       { event: 'renewal', ...k, at: start + 100, outcome: 'lost' },

@@ -66,7 +66,9 @@ async function live(seed: number): Promise<Trouble> {
       const options = { forceFresh: random.next() < 0.1, signal: leaving.signal }
       const version = await caches[client]!.getOrSet('k', readRow, options).catch(() => undefined)
       if (clock.now() - began > longestMs) trouble.slow.push(clock.now() - began)
-      const vouched = outages.every(record => record.event === 'miss' && record.outcome !== 'unleased')
+      const vouched = outages.every(
+        record => record.event === 'miss' && record.outcome !== 'unleased' && record.outcome !== 'kept',
+      )
       if (vouched && version !== undefined && version < oldest) trouble.stale.push(`${version} after ${oldest}`)
     }
   }
@@ -78,7 +80,7 @@ async function live(seed: number): Promise<Trouble> {
       const cache = caches[upTo(3)]!
       const change = random.next() < 0.6 ? cache.delete('k') : cache.set('k', version)
       const changed = await change.then(
-        () => true,
+        outcome => outcome === 'applied',
         () => false,
       )
       if (changed) acknowledged = version

@@ -29,15 +29,7 @@ describe('a write that was tried twice', () => {
   ] as const
 
   it.each(faults)('may have been executed, whatever became of the second try (%s, then refused)', async (_, first) => {
-    for (const operation of ['delete', 'expire'] as const) {
-      const command = operation === 'delete' ? 'remove' : 'expire'
-      const { a, until } = openFleet({}, inTurn({ [command]: [first, refused()] }))
-      await expect(until<unknown>(a[operation]('k'))).rejects.toMatchObject({ outcome: 'unknown' })
-    }
-  })
-
-  it.each(faults)('may have been executed also when it is a set whose remove is refused (%s)', async (_, first) => {
-    const { a, until } = openFleet({}, inTurn({ put: [first], remove: [refused()] }))
-    await expect(until(a.set('k', 'v'))).rejects.toMatchObject({ outcome: 'unknown' })
+    const { a, until } = openFleet({}, inTurn({ expire: [first, refused()] }))
+    await expect(until(a.expire('k'))).rejects.toMatchObject({ outcome: 'unknown' })
   })
 })

@@ -33,7 +33,16 @@ describe('the status', () => {
     store.setBus(false)
     const call = a.getOrSet('k', source.takes(100))
     await clock.advance(10)
-    expect(a.status()).toEqual({ store: 'up', bus: 'down', breakers: {}, pendingCalls: 1, heldLeases: 1, runningRefreshes: 0 })
+    expect(a.status()).toEqual({
+      store: 'up',
+      bus: 'down',
+      breakers: {},
+      deferredInvalidations: 0,
+      outageLoads: { running: 0, queued: 0 },
+      pendingCalls: 1,
+      heldLeases: 1,
+      runningRefreshes: 0,
+    })
     await until(call)
     expect(a.status()).toMatchObject({ pendingCalls: 0, heldLeases: 0 })
   })

@@ -1,0 +1,111 @@
+import { keyId } from '../flights/flights.ts'
+import type { Clock, Entry, EntryKey } from '../ports.ts'
+
+/** A value that this process loaded, or set, while the store did not answer. */
+export interface OutageCopy {
+  readonly entry: Entry
+  /** Monotonic ms. */
+  readonly keptAt: number
+  /** How long it is answered before it is loaded again, in ms. */
+  readonly freshMs: number
+}
+
+/** A load of an outage that is running. An invalidation ends its right to be kept. */
+export interface OutageLoad {
+  readonly id: string
+  revoked: boolean
+}
+
+const mostCopies = 10_000
+const mostBytes = 32 * 1024 * 1024
+
+/**
+ * What was loaded while the store did not answer, so that a hot key costs one load per process and outage ttl. Answers of an outage only: no copy is used
+ * once the store answers for its key, and none is ever stored.
+ */
+export class OutageCopies {
+  readonly #clock: Clock
+  readonly #ttlMs: number
+  /** The oldest first. */
+  readonly #copies = new Map<string, OutageCopy>()
+  readonly #loads = new Map<string, Set<OutageLoad>>()
+  #bytes = 0
+
+  /** @param ttlMs How long a copy is answered at most before it is loaded again. */
+  constructor(clock: Clock, ttlMs: number) {
+    this.#clock = clock
+    this.#ttlMs = ttlMs
+  }
+
+  get size(): number {
+    return this.#copies.size
+  }
+
+  find(key: EntryKey): (OutageCopy & { readonly ageMs: number }) | undefined {
+    const copy = this.#copies.get(keyId(key))
+    return copy === undefined ? undefined : { ...copy, ageMs: this.#clock.now() - copy.keptAt }
+  }
+
+  begin(key: EntryKey): OutageLoad {
+    const load = { id: keyId(key), revoked: false }
+    const loads = this.#loads.get(load.id)
+    if (loads === undefined) this.#loads.set(load.id, new Set([load]))
+    else loads.add(load)
+    return load
+  }
+
+  /** The load is over; what it brought is kept unless the key was invalidated meanwhile. */
+  end(load: OutageLoad, entry?: Entry, ttlMs = 0): void {
+    const loads = this.#loads.get(load.id)
+    loads?.delete(load)
+    if (loads?.size === 0) this.#loads.delete(load.id)
+    if (entry !== undefined && !load.revoked) this.#keep(load.id, entry, ttlMs)
+  }
+
+  /** A value that this process has set. */
+  keep(key: EntryKey, entry: Entry, ttlMs: number): void {
+    this.#keep(keyId(key), entry, ttlMs)
+  }
+
+  /** This process invalidates the key. */
+  revoke(key: EntryKey): void {
+    const id = keyId(key)
+    this.drop(key)
+    for (const load of this.#loads.get(id) ?? []) load.revoked = true
+  }
+
+  /** This process invalidates more than it can name: by tag, or everything. */
+  revokeAll(): void {
+    this.clear()
+    for (const loads of this.#loads.values()) for (const load of loads) load.revoked = true
+  }
+
+  /** The store answers for the key. */
+  drop(key: EntryKey): void {
+    this.#delete(keyId(key))
+  }
+
+  /** The store is there again. */
+  clear(): void {
+    this.#copies.clear()
+    this.#bytes = 0
+  }
+
+  #keep(id: string, entry: Entry, ttlMs: number): void {
+    this.#delete(id)
+    if (this.#ttlMs === 0) return
+    this.#bytes += entry.bytes.length
+    this.#copies.set(id, { entry, keptAt: this.#clock.now(), freshMs: Math.min(this.#ttlMs, ttlMs) })
+    for (const oldest of this.#copies.keys()) {
+      if (this.#copies.size <= mostCopies && this.#bytes <= mostBytes) return
+      this.#delete(oldest)
+    }
+  }
+
+  #delete(id: string): void {
+    const copy = this.#copies.get(id)
+    if (copy === undefined) return
+    this.#copies.delete(id)
+    this.#bytes -= copy.entry.bytes.length
+  }
+}

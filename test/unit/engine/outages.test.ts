@@ -1,0 +1,282 @@
+import { describe, expect, it } from 'vitest'
+import { refused, type ChaosCommand, type ChaosScript } from '../../../src/testing/chaos-store.ts'
+import { openFleet, track, watch } from './stage.ts'
+
+/** Nothing gets through. */
+const gone: ChaosScript = () => refused()
+/** Only invalidations do not get through. */
+const only =
+  (...commands: readonly ChaosCommand[]): ChaosScript =>
+  ({ command }) =>
+    commands.includes(command as ChaosCommand) ? refused() : undefined
+
+describe('while the store does not answer, a value that was loaded', () => {
+  it('is answered for the outage ttl: a hot key costs one load per process and outage ttl', async () => {
+    const { a, b, clock, source, until } = openFleet({ outageTtl: '1s' }, gone)
+    const records = watch(a, 'miss')
+    for (let call = 0; call < 50; call++) {
+      await until(a.getOrSet('k', source.takes(1)))
+      await clock.advance(99)
+    }
+    expect(source.loads).toBe(5)
+    expect(records.slice(0, 3).map(({ outcome }) => outcome)).toEqual(['unleased', 'kept', 'kept'])
+    await until(b.getOrSet('k', source.takes(1)))
+    expect(source.loads).toBe(6)
+  })
+
+  it('is answered no longer than it is fresh', async () => {
+    const { a, clock, source, until } = openFleet({ outageTtl: '1s', ttl: '200ms' }, gone)
+    await until(a.getOrSet('k', source.takes(1)))
+    await clock.advance(200)
+    expect(await until(a.getOrSet('k', source.takes(1)))).toBe('load 2')
+  })
+
+  it('is not kept when the outage ttl is 0, or when the loader skips or returns nothing', async () => {
+    const off = openFleet({ outageTtl: 0 }, gone)
+    for (let call = 0; call < 3; call++) await off.until(off.a.getOrSet('k', off.source.takes(1)))
+    expect(off.source.loads).toBe(3)
+    const { a, source, until } = openFleet({}, gone)
+    const skipping = source.runs<string>(context => context.skip())
+    for (let call = 0; call < 3; call++) await until(a.getOrSet('k', skipping))
+    expect(source.loads).toBe(3)
+    for (let call = 0; call < 3; call++) await until(a.getOrSet('nothing', source.returns(1, undefined)))
+    expect(source.loads).toBe(6)
+  })
+
+  it('stands in at once within staleIfError, while one load behind brings a new one', async () => {
+    const { a, clock, source, until } = openFleet({ outageTtl: '1s', staleIfError: '1m' }, gone)
+    const records = watch(a, 'stale')
+    await until(a.getOrSet('k', source.takes(10)))
+    await clock.advance(5_000)
+    const calls = [1, 2, 3].map(() => track(clock, a.getOrSet('k', source.takes(10))))
+    await clock.settle()
+    expect(calls.map(({ value }) => value)).toEqual(['load 1', 'load 1', 'load 1'])
+    expect(records).toMatchObject([{ reason: 'store-failed', staleMs: 4_000 }, {}, {}])
+    await clock.advance(10)
+    expect(source.loads).toBe(2)
+    expect(await until(a.getOrSet('k', source.takes(10)))).toBe('load 2')
+  })
+
+  it('stands in for a load that fails only as long as staleIfError says', async () => {
+    const { a, clock, source, until } = openFleet({ outageTtl: '1s', staleIfError: '10s' }, gone)
+    await until(a.getOrSet('k', source.takes(1)))
+    await clock.advance(10_500)
+    expect(await until(a.getOrSet('k', source.fails(1)))).toBe('load 1')
+    await clock.advance(1_000)
+    await expect(until(a.getOrSet('k', source.fails(1)))).rejects.toThrow('the source is down')
+  })
+
+  it.each(['delete', 'set'] as const)('ends with a %s of this process, even while it is being loaded', async operation => {
+    const { a, clock, source, until } = openFleet({}, gone)
+    const change = (): Promise<unknown> => (operation === 'delete' ? a.delete('k') : a.set('k', 'set here'))
+    const next = operation === 'delete' ? 'load 2' : 'set here'
+    await until(a.getOrSet('k', source.takes(10)))
+    expect(await until(change())).toBe('deferred')
+    expect(await until(a.getOrSet('k', source.takes(10)))).toBe(next)
+    const slow = track(clock, a.getOrSet('slow', source.takes(100)))
+    await clock.advance(50)
+    await until(operation === 'delete' ? a.delete('slow') : a.set('slow', 'set here'))
+    await clock.advance(100)
+    expect(slow.value).toMatch(/^load/)
+    expect(await until(a.getOrSet('slow', source.takes(10)))).not.toBe(slow.value)
+  })
+
+  it('is never stored, and no longer used once the store answers', async () => {
+    const { a, b, source, store, until } = openFleet({}, gone)
+    expect(await until(a.getOrSet('k', source.takes(1)))).toBe('load 1')
+    store.script = () => undefined
+    expect(await b.get('k')).toBeUndefined()
+    expect(await until(b.getOrSet('k', source.takes(1)))).toBe('load 2')
+    expect(await until(a.getOrSet('k', source.takes(1)))).toBe('load 2')
+    store.script = gone
+    expect(await until(a.getOrSet('k', source.takes(1)))).toBe('load 3')
+  })
+
+  it('is forgotten when the store is up again, whether or not its key was asked for', async () => {
+    const { a, source, store, until } = openFleet({ staleIfError: '1h' }, gone)
+    await until(a.getOrSet('k', source.takes(1)))
+    store.setReady(true)
+    expect(await until(a.getOrSet('k', source.takes(1)))).toBe('load 2')
+  })
+})
+
+describe('while the store does not answer, loads of different keys', () => {
+  it('run maxConcurrentLoads at once; the others wait their turn', async () => {
+    const { a, clock, source } = openFleet({ maxConcurrentLoads: 3 }, gone)
+    const calls = Array.from({ length: 10 }, (_, key) => track(clock, a.getOrSet(`k${key}`, source.takes(100))))
+    await clock.advance(50)
+    expect(source.running).toBe(3)
+    expect(a.status().outageLoads).toEqual({ running: 3, queued: 7 })
+    await clock.advance(400)
+    expect(calls.every(({ state }) => state === 'fulfilled')).toBe(true)
+    expect(source.mostAtOnce).toBe(3)
+    expect(a.status().outageLoads).toEqual({ running: 0, queued: 0 })
+  })
+
+  it('are refused at once when they would not be served in time, and served again when the rush is over', async () => {
+    const { a, clock, source, until } = openFleet({ maxConcurrentLoads: 1, timeout: { hard: '1s' } }, gone)
+    // Teaches it how long a load takes.
+    await until(a.getOrSet('first', source.takes(100)))
+    const calls = Array.from({ length: 30 }, (_, key) => track(clock, a.getOrSet(`k${key}`, source.takes(100))))
+    await clock.settle()
+    const refusals = calls.filter(({ state }) => state === 'rejected')
+    expect(refusals.length).toBeGreaterThan(15)
+    for (const { error } of refusals) expect(error).toMatchObject({ code: 'OVERLOADED', option: 'maxConcurrentLoads' })
+    await clock.advance(1_500)
+    expect(calls.filter(({ state }) => state === 'fulfilled').length).toBeGreaterThan(8)
+    expect(source.mostAtOnce).toBe(1)
+    expect(await until(a.getOrSet('later', source.takes(100)))).toMatch(/^load/)
+  })
+
+  it('do not begin for callers who have left', async () => {
+    const { a, clock, source } = openFleet({ maxConcurrentLoads: 1 }, gone)
+    const leaving = new AbortController()
+    void a.getOrSet('k1', source.takes(100))
+    const left = track(clock, a.getOrSet('k2', source.takes(100), { signal: leaving.signal }))
+    await clock.advance(10)
+    leaving.abort('left')
+    await clock.advance(200)
+    expect(left.error).toBe('left')
+    expect(source.loads).toBe(1)
+  })
+
+  it('do not wait for room when a load that has it waits for them', async () => {
+    const { a, source, until } = openFleet({ maxConcurrentLoads: 1 }, gone)
+    const outer = source.runs<string>(async () => (await a.getOrSet('inner', source.takes(10))) + ' inside')
+    expect(await until(a.getOrSet('outer', outer))).toBe('load 2 inside')
+  })
+
+  it('do not wait for each other when they are loaded together', async () => {
+    const { a, until } = openFleet({ maxConcurrentLoads: 2 }, gone)
+    const keys = ['k1', 'k2', 'k3', 'k4']
+    const load = (): Promise<unknown[]> => a.getOrSetMany(keys, missing => missing.map(key => `of ${key}`))
+    expect(await until(load())).toEqual(['of k1', 'of k2', 'of k3', 'of k4'])
+  })
+
+  it('are not bounded while the store answers', async () => {
+    const { a, clock, source } = openFleet({ maxConcurrentLoads: 1 })
+    for (let key = 0; key < 10; key++) void a.getOrSet(`k${key}`, source.takes(100))
+    await clock.advance(50)
+    expect(source.running).toBe(10)
+  })
+})
+
+describe('a delete that the store could not be told', () => {
+  it('holds for this process at once: it loads, and does not believe the store', async () => {
+    const { a, b, source, store, until } = openFleet()
+    await until(a.set('k', 'old'))
+    store.script = only('remove')
+    expect(await until(a.delete('k'))).toBe('deferred')
+    expect(await until(a.get('k'))).toBeUndefined()
+    expect(await until(a.getOrSet('k', source.takes(1)))).toBe('load 1')
+    expect(await until(b.get('k'))).toBe('old')
+  })
+
+  it('is told as soon as the store takes it, and then the store is believed again', async () => {
+    const { a, b, clock, source, store, until } = openFleet()
+    const records = watch(a, 'journal')
+    await until(a.set('k', 'old'))
+    store.script = only('remove')
+    await until(a.delete('k'))
+    await clock.advance(1_000)
+    expect(a.status().deferredInvalidations).toBe(1)
+    store.script = () => undefined
+    await clock.advance(300)
+    expect(a.status().deferredInvalidations).toBe(0)
+    expect(await until(b.get('k'))).toBeUndefined()
+    expect(await until(b.getOrSet('k', source.takes(1)))).toBe('load 1')
+    expect(await until(a.getOrSet('k', source.takes(1)))).toBe('load 1')
+    expect(records).toMatchObject([
+      { change: 'deferred', count: 1, waiting: 1 },
+      { change: 'replayed', count: 1, waiting: 0 },
+    ])
+  })
+
+  it('covers the neighbouring versions', async () => {
+    const { a, store, until } = openFleet()
+    await until(a.set('k', 'next', { version: 3 }))
+    store.script = only('remove')
+    await until(a.delete('k', { version: 2 }))
+    expect(await until(a.get('k', { version: 3 }))).toBeUndefined()
+    expect(await until(a.get('k', { version: 4 }))).toBeUndefined()
+  })
+
+  it('is told once however often it was repeated, and not at all once another write of the key was taken', async () => {
+    const { a, clock, store, until } = openFleet()
+    store.script = only('remove')
+    for (let again = 0; again < 5; again++) await until(a.delete('k'))
+    expect(a.status().deferredInvalidations).toBe(1)
+    expect(await until(a.set('k', 'new'))).toBe('applied')
+    expect(a.status().deferredInvalidations).toBe(0)
+    store.script = () => undefined
+    const before = store.count('remove')
+    await clock.advance(5_000)
+    expect(store.count('remove')).toBe(before)
+    expect(await until(a.get('k'))).toBe('new')
+  })
+
+  it('is not taken for told by the reply to an earlier one', async () => {
+    const { a, clock, store, until } = openFleet({ commandTimeout: '1s', storeBudget: '2s' })
+    store.script = ({ command, nth }) =>
+      command !== 'remove' ? undefined : nth === 1 ? { kind: 'slow', requestMs: 0, replyMs: 500 } : refused()
+    const first = track(clock, a.delete('k'))
+    await clock.advance(100)
+    expect(await until(a.delete('k'))).toBe('deferred')
+    await clock.advance(300)
+    expect(first.state).toBe('pending')
+    await clock.advance(200)
+    expect(first.value).toBe('applied')
+    expect(a.status().deferredInvalidations).toBe(1)
+  })
+
+  it('is refused when the journal is full: nothing is promised that would be forgotten', async () => {
+    const { a, clock, until } = openFleet({}, gone)
+    await until(a.delete(Array.from({ length: 10_000 }, (_, key) => `k${key}`)))
+    expect(a.status().deferredInvalidations).toBe(10_000)
+    await expect(until(a.delete('one more'))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    expect(await until(a.delete('k1'))).toBe('deferred')
+    await clock.advance(1_000)
+  })
+
+  it('is told in one last try when the cache closes', async () => {
+    const { a, b, store, until } = openFleet()
+    await until(a.set('k', 'old'))
+    store.script = only('remove')
+    await until(a.delete('k'))
+    store.script = () => undefined
+    await until(a.close())
+    expect(await until(b.get('k'))).toBeUndefined()
+  })
+})
+
+describe('when another server answers, which may have lost what was acknowledged', () => {
+  it('the invalidations of the last minute are told again, and their keys not believed before', async () => {
+    const { a, b, clock, source, store, until } = openFleet()
+    await until(a.set('early', 'v'))
+    await clock.advance(61_000)
+    await until(a.delete('k'))
+    // As a replica would have it that had not heard of the delete.
+    await until(b.set('k', 'lost and found'))
+    const records = watch(a, 'journal')
+    store.script = only('remove')
+    store.changeServer()
+    expect(await until(a.get('k'))).toBeUndefined()
+    expect(await until(a.getOrSet('k', source.takes(1)))).toBe('load 1')
+    store.script = () => undefined
+    await clock.advance(500)
+    expect(await until(b.getOrSet('k', source.takes(1)))).toBe('load 2')
+    expect(records.map(({ change, count }) => `${change} ${count}`)).toEqual(['doubted 1', 'replayed 1'])
+    expect(a.status().deferredInvalidations).toBe(0)
+  })
+
+  it('a value that was being read across that moment is no answer', async () => {
+    const { a, clock, source, store, until } = openFleet()
+    await until(a.set('k', 'old'))
+    store.script = ({ command }) => (command === 'read' ? { kind: 'slow', requestMs: 0, replyMs: 50 } : undefined)
+    const reading = track(clock, a.getOrSet('k', source.takes(1)))
+    await clock.advance(20)
+    store.changeServer()
+    await clock.advance(100)
+    expect(reading.value).toBe('load 1')
+  })
+})
