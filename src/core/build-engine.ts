@@ -31,7 +31,8 @@ export function buildEngine(
     if (!events.topics.connection.heard) return
     events.emit('connection', { at: clock.wallNow(), part, state: up ? 'up' : 'down' })
   }
-  let outage: Outage | undefined
+  // The store may speak before the rest stands.
+  const later: { outage?: Outage } = {}
   const store = provider.open({
     namespace: options.namespace,
     clock,
@@ -45,16 +46,16 @@ export function buildEngine(
       },
       onReady: ready => {
         reportConnection('store', ready)
-        if (ready) outage?.over()
+        if (ready) later.outage?.over()
       },
-      onServerChange: () => outage?.serverChanged(),
+      onServerChange: () => later.outage?.serverChanged(),
       onBreaker: change => {
         connectivity.breakers.set(change.endpoint, change.state)
         if (events.topics.breaker.heard) events.emit('breaker', { at: clock.wallNow(), ...change })
       },
     },
   })
-  outage = new Outage(options, store, clock, events)
+  const outage = (later.outage = new Outage(options, store, clock, events))
   const onRenewalError = (key: EntryKey, error: unknown): void => {
     if (isStoreError(error)) reportStoreError({ events, clock }, 'renew', key, error)
     // No caller is there to hear of a bug in the store.

@@ -66,7 +66,7 @@ function run(program: string, args: readonly string[]): Promise<{ code: number; 
   }
   const env = { ...process.env, ...quiet, REDIS_URL: sharedRedisUrl() }
   return new Promise(resolve => {
-    execFile(join(root, 'node_modules/.bin', program), args, { env, timeout: 20_000 }, (error, stdout, stderr) => {
+    execFile(join(root, 'node_modules/.bin', program), args, { env, timeout: 50_000 }, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1
       resolve({ code, output: stdout + stderr })
     })
