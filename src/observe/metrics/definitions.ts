@@ -54,13 +54,13 @@ export const metricDefinitions: Readonly<Record<MetricName, MetricDefinition>> =
     kind: 'counter',
     help: 'Calls that found no usable value, by what became of them.',
     perResource: true,
-    choice: { label: 'outcome', values: ['loaded', 'joined', 'waited', 'unleased', 'failed', 'absent'] },
+    choice: { label: 'outcome', values: ['loaded', 'joined', 'waited', 'unleased', 'kept', 'failed', 'absent'] },
   },
   cache_stale_total: {
     kind: 'counter',
     help: 'Calls answered with a value past its freshness, by why.',
     perResource: true,
-    choice: { label: 'reason', values: ['revalidate', 'load-failed', 'timeout', 'cooldown'] },
+    choice: { label: 'reason', values: ['revalidate', 'load-failed', 'timeout', 'cooldown', 'store-failed'] },
   },
   cache_errors_total: {
     kind: 'counter',
@@ -127,7 +127,7 @@ export const metricDefinitions: Readonly<Record<MetricName, MetricDefinition>> =
   cache_sets_total: {
     kind: 'counter',
     help: 'Values stored by set, by what became of them.',
-    choice: { label: 'outcome', values: ['stored', 'full', 'unknown'] },
+    choice: { label: 'outcome', values: ['stored', 'full', 'unknown', 'deferred'] },
   },
   cache_invalidations_total: {
     kind: 'counter',
