@@ -16,6 +16,8 @@ export interface RedisServer {
 }
 
 export interface StartOptions {
+  /** A redis.conf. Port, address and folder are set otherwise; the rest, persistence included, is as it says. */
+  readonly configFile?: string
   /** More of redis-server's arguments. */
   readonly args?: readonly string[]
   /** Start it as a cluster node that knows no other. */
@@ -53,7 +55,10 @@ async function programOf(): Promise<string> {
 
 async function startOn(port: number, program: string, options: StartOptions): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'leasehold-redis-'))
-  const args = ['--port', port, '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no']
+  const { configFile } = options
+  const args = ['--port', port, '--bind', '127.0.0.1', '--dir', folder]
+  if (configFile === undefined) args.push('--save', '', '--appendonly', 'no')
+  else args.unshift(configFile)
   if (options.cluster === true)
     args.push('--cluster-enabled', 'yes', '--cluster-port', await freePort(), '--cluster-node-timeout', 2000)
   const child = spawn('/bin/sh', ['-c', keeper, folder, program, ...args.map(String), ...(options.args ?? [])], {

@@ -25,6 +25,7 @@ const checks: readonly Check[] = [
   { name: 'format', command: ['oxfmt', '--check'] },
   { name: 'generated scripts', command: ['tsx', 'scripts/generate-scripts.ts', '--check'] },
   { name: 'dashboard and alert rules', command: ['tsx', 'scripts/generate-ops.ts', '--check'] },
+  { name: 'generated Redis configurations', command: ['tsx', 'scripts/generate-redis-conf.ts', '--check'] },
 ]
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)

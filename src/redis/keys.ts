@@ -50,7 +50,7 @@ function readablePrefix(suffix: string): string {
   return suffix.slice(0, end)
 }
 
-/** The only place that spells a Redis key, a channel or a wake-up. */
+/** The only place that spells a Redis key, a channel or a wake-up; `parseKey` reads them. */
 export class Keys {
   /** The channel of the namespace's messages. Channels know no databases, so a database other than 0 has its own. */
   readonly channel: string

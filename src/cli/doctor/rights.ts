@@ -1,0 +1,29 @@
+/** What Leasehold's user needs on a single server: the commands, in the words of ACL rules. `docs/security.md` shows the same. */
+export const neededCommands = [
+  'mget',
+  'eval',
+  'evalsha',
+  'subscribe',
+  'ping',
+  'role',
+  'time',
+  'get',
+  'set',
+  'getrange',
+  'setrange',
+  'del',
+  'unlink',
+  'pttl',
+  'pexpire',
+  'publish',
+] as const
+
+/** Their refusal does no harm, but fills the ACL log. */
+export const courtesyCommands = ['unsubscribe', 'client|setname'] as const
+
+/** All of them as the rules of one user. */
+export function aclRules(keyPrefix: string, namespace: string, database = 0): string {
+  const channel = `${keyPrefix}${namespace}:bus${database === 0 ? '' : `:${database}`}`
+  const commands = [...neededCommands, ...courtesyCommands, ...(database === 0 ? [] : ['select'])].map(name => `+${name}`)
+  return `~${keyPrefix}${namespace}:* &${channel} ${commands.join(' ')}`
+}

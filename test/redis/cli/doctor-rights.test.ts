@@ -1,0 +1,146 @@
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readFileSync } from 'node:fs'
+import { aclRules, courtesyCommands, neededCommands } from '../../../src/cli/doctor/rights.ts'
+import { runCli } from '../../cli-run.ts'
+import { type RedisServer, startRedis } from '../../redis-server.ts'
+import { diagnose } from './diagnosis.ts'
+
+let server: RedisServer
+let admin: Redis
+beforeAll(async () => {
+  server = await startRedis()
+  admin = new Redis(server.url)
+})
+afterAll(async () => {
+  admin.disconnect()
+  await server.stop()
+})
+
+const rules = aclRules('', 'shop').split(' ')
+
+async function setUser(name: string, ...userRules: string[]): Promise<string> {
+  await admin.call('ACL', 'SETUSER', name, 'reset', 'on', '>sentinel-password', ...userRules)
+  return server.url.replace('//', `//${name}:sentinel-password@`)
+}
+
+describe("doctor and a user's rights", () => {
+  it('asks for those that docs/security.md gives', () => {
+    const shown = /^ACL SETUSER leasehold reset (on [\s\S]*?)^```$/m.exec(readFileSync('docs/security.md', 'utf8'))?.[1] ?? ''
+    const commands = shown.split(/\s+/).flatMap(rule => (rule.startsWith('+') ? [rule.slice(1)] : []))
+    expect(commands.toSorted()).toEqual([...neededCommands, ...courtesyCommands].toSorted())
+  })
+
+  it('is content with these', async () => {
+    await setUser('fine', ...rules)
+    const { of } = await diagnose(server.url, ['--user', 'fine', '--namespace', 'shop'])
+    expect(of('rights')).toMatchObject({ state: 'ok', finding: 'user "fine" may do all that Leasehold does' })
+  })
+
+  it.each([...neededCommands])('finds that %s is missing', async command => {
+    await setUser('lacking', ...rules.filter(rule => rule !== `+${command}`))
+    const { of } = await diagnose(server.url, ['--user', 'lacking', '--namespace', 'shop', '--samples', '1'])
+    expect(of('rights')).toMatchObject({ state: 'problem', finding: `user "lacking" has no right to: ${command}` })
+    expect(of('rights').fix).toContain(`+${command}`)
+  })
+
+  it('finds that keys and channel are out of reach', async () => {
+    await setUser('elsewhere', ...aclRules('', 'other').split(' '))
+    const { of } = await diagnose(server.url, ['--user', 'elsewhere', '--namespace', 'shop'])
+    expect(of('rights').finding).toBe('user "elsewhere" has no right to: keys shop:*, channel shop:bus')
+    const behindPrefix = await diagnose(`${server.url}?keyPrefix=app:`, ['--user', 'elsewhere', '--namespace', 'other'])
+    expect(behindPrefix.of('rights').finding).toContain('keys app:other:*')
+  })
+
+  it('says what it does not know as a user that may ask nothing', async () => {
+    const url = await setUser('plain', ...rules)
+    const { of, bad, exitCode } = await diagnose(url, ['--namespace', 'shop'])
+    expect(of('rights').state).toBe('unknown')
+    expect(of('maxmemory')).toMatchObject({ state: 'unknown', finding: 'maxmemory could not be read' })
+    expect(of('big keys').state).toBe('unknown')
+    expect(of('scripts').state).toBe('ok')
+    expect(bad).toEqual([])
+    expect(exitCode).toBe(0)
+  })
+
+  it('finds by trying that such a user may not read or run scripts', async () => {
+    const url = await setUser('poor', ...rules.filter(rule => rule !== '+mget' && rule !== '+evalsha'))
+    const { of } = await diagnose(url, ['--namespace', 'shop'])
+    expect(of('rights').finding).toBe('the user has no right to: mget, evalsha')
+    expect(of('scripts').state).toBe('problem')
+  })
+
+  it('writes when told, and cleans up', async () => {
+    const before = await admin.dbsize()
+    const url = await setUser('writing', ...rules)
+    expect((await diagnose(url, ['--namespace', 'shop', '--write'])).of('write probe').state).toBe('ok')
+    expect(await admin.dbsize()).toBe(before)
+    const refused = await diagnose(url, ['--namespace', 'other', '--write'])
+    expect(refused.of('write probe')).toMatchObject({
+      state: 'problem',
+      finding: expect.stringContaining('no permission') as unknown,
+    })
+  })
+
+  it('writes nothing otherwise', async () => {
+    await admin.call('CONFIG', 'RESETSTAT')
+    await diagnose(server.url, ['--namespace', 'shop'])
+    const stats = await admin.info('commandstats')
+    const used = [...stats.matchAll(/^cmdstat_([\w|-]+):/gm)]
+      .map(([, name]) => name as string)
+      .filter(name => name !== 'config|resetstat')
+    const reading = [
+      'acl|dryrun',
+      'acl|whoami',
+      'client|setname',
+      'config|get',
+      'dbsize',
+      'evalsha',
+      'hello',
+      'info',
+      'ping',
+      'scan',
+      'slowlog|get',
+      'time',
+    ]
+    expect(used.filter(name => !reading.includes(name) && name !== 'client|setinfo' && name !== 'select')).toEqual([])
+  })
+})
+
+describe('a password', () => {
+  const shown = /sentinel/
+
+  it.each([
+    ['refused', ['doctor']],
+    ['refused, for JSON', ['doctor', '--json']],
+    ['in a wrong place', ['sentinel', 'redis://u:sentinel-password@h']],
+    ['with a wrong option', ['doctor', '--no-such', 'redis://u:sentinel-password@h']],
+  ])('is not printed: %s', async (_what, args) => {
+    const url = server.url.replace('//', '//fine:sentinel-password-wrong@')
+    const { stdout, stderr, exitCode } = await runCli(
+      args.map(arg => (arg === 'sentinel' ? 'no-such-command' : arg)),
+      { env: { REDIS_URL: url } },
+    )
+    expect(exitCode).toBe(2)
+    expect(stderr).not.toBe('')
+    expect(stdout + stderr).not.toMatch(shown)
+  })
+
+  it.each(['#', '/', '?', '%', '@', ':'])('is not printed when it is written unescaped with %s', async character => {
+    const { stdout, stderr, exitCode } = await runCli(['doctor', `redis://u:sentinel${character}sentinel@127.0.0.1:1`])
+    expect(exitCode).toBe(2)
+    expect(stdout + stderr).not.toMatch(shown)
+  })
+
+  it.each([[[]], [['--json']], [['--write', '--namespace', 'shop']]])('is not printed when all goes well %s', async args => {
+    const url = await setUser('fine', ...rules, '+info', '+config|get')
+    const { stdout, stderr } = await runCli(['doctor', ...args], { env: { REDIS_URL: url } })
+    expect(stdout).toContain('maxmemory')
+    expect(stdout + stderr).not.toMatch(shown)
+  })
+
+  it('leaves no stack trace behind', async () => {
+    const { stderr } = await runCli(['doctor', 'redis://127.0.0.1:1'])
+    expect(stderr).toBe('leasehold: 127.0.0.1:1: Redis cannot be reached (ECONNREFUSED)\n')
+  })
+})
