@@ -39,7 +39,7 @@ export class Console {
   }
 
   json(value: unknown): void {
-    this.line(JSON.stringify(value, undefined, this.streams.stdout.isTTY ? 2 : undefined))
+    this.line(JSON.stringify(value, plainJson, this.streams.stdout.isTTY ? 2 : undefined))
   }
 
   error(text: string): void {
@@ -62,4 +62,11 @@ export class Console {
 function paintFor({ stdout, env }: Streams): Paint {
   const wanted = stdout.isTTY && stdout.hasColors() && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb'
   return wanted ? (style, text) => styleText(style, text, { validateStream: false }) : (_style, text) => text
+}
+
+/** Values of a cache may be of kinds that JSON does not have. */
+function plainJson(_name: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return String(value)
+  if (value instanceof Map || value instanceof Set) return [...value]
+  return value
 }

@@ -2,7 +2,8 @@ import { CommanderError } from 'commander'
 import { isLeaseholdError } from '../index.ts'
 import { CliError, exitCodes } from './cli-error.ts'
 import { Console, type Streams } from './console.ts'
-import { buildProgram, type World } from './program.ts'
+import { buildProgram } from './program.ts'
+import type { World } from './world.ts'
 
 /**
  * Runs one command line.

@@ -107,6 +107,15 @@ describe("doctor and a user's rights", () => {
   })
 })
 
+it('leasehold keys uses SCAN, never KEYS', async () => {
+  await admin.call('CONFIG', 'RESETSTAT')
+  await runCli(['keys', '--url', server.url])
+  await runCli(['keys', '--namespace', 'shop', '--url', server.url])
+  const stats = await admin.info('commandstats')
+  expect(stats).toContain('cmdstat_scan:')
+  expect(stats).not.toContain('cmdstat_keys:')
+})
+
 describe('a password', () => {
   const shown = /sentinel/
 

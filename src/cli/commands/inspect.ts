@@ -1,0 +1,202 @@
+import { inspect as show } from 'node:util'
+import { createEntryCodec } from '../../codec/entry-codec.ts'
+import { Keys } from '../../redis/keys.ts'
+import { exitCodes } from '../cli-error.ts'
+import type { Console } from '../console.ts'
+import { type Deployment, openDeployment } from '../deployment.ts'
+import { describeShape } from '../describe-shape.ts'
+import { type HeaderView, type LeaseView, viewHeader, viewLease } from '../entry-view.ts'
+import { formatBytes, formatMs } from '../quantities.ts'
+import { printable } from '../table.ts'
+
+export interface InspectOptions {
+  readonly url: string
+  readonly namespace: string
+  readonly key: string
+  readonly version: number
+  readonly maxKeyBytes: number
+  readonly showValue: boolean
+  readonly json: boolean
+}
+
+interface Inspection {
+  readonly key: string
+  readonly namespace: string
+  readonly version: number
+  readonly redisKey: string
+  /** Null: there is none. */
+  readonly entry: EntryInspection | null
+  readonly lease: LeaseView
+  /** Versions of this key that have entries, of those from 0 to 20. */
+  readonly versions: readonly number[]
+}
+
+interface EntryInspection {
+  /** What the header says; undefined when there is none. */
+  readonly header: HeaderView | undefined
+  /** Why a cache would not take these bytes. */
+  readonly unreadable: string | undefined
+  readonly storedBytes: number
+  readonly memoryBytes: number | undefined
+  /** -1: for ever. */
+  readonly keptMs: number
+  readonly freshMs: number | undefined
+  readonly ageMs: number | undefined
+  readonly shape: string | undefined
+  readonly value?: unknown
+}
+
+/** Shows one entry, its lease and, when asked, its value. @returns 1 when there is neither entry nor lease */
+export async function inspectKey(console: Console, options: InspectOptions): Promise<number> {
+  const deployment = await openDeployment(options.url)
+  try {
+    const found = await look(deployment, options)
+    if (options.json) console.json(found)
+    else print(console, found, options.showValue)
+    return found.entry === null && found.lease.state === 'none' ? exitCodes.found : exitCodes.fine
+  } finally {
+    deployment.close()
+  }
+}
+
+const versionsLookedAt = 21
+
+async function look(deployment: Deployment, options: InspectOptions): Promise<Inspection> {
+  const { namespace, key, version, maxKeyBytes } = options
+  const keys = new Keys(namespace, deployment.keyPrefix, deployment.database, maxKeyBytes)
+  const redisKey = keys.value({ key, version })
+  const leaseKey = keys.lease({ key, version })
+  const redis = await deployment.commands()
+  const candidates = Array.from({ length: versionsLookedAt }, (_, candidate) => candidate)
+  const [bytes, keptMs, memory, lease, leaseMs, time, present] = await Promise.all([
+    redis.getBuffer(redisKey),
+    redis.pttl(redisKey),
+    redis.memory('USAGE', redisKey).catch(() => null),
+    redis.getBuffer(leaseKey),
+    redis.pttl(leaseKey),
+    redis.time(),
+    Promise.all(candidates.map(candidate => redis.exists(keys.value({ key, version: candidate })))),
+  ])
+  const [seconds, micros] = time.map(Number) as [number, number]
+  const serverNowMs = seconds * 1_000 + micros / 1_000
+  const entry = bytes === null ? null : await readEntry(options, bytes, keptMs, memory ?? undefined, serverNowMs)
+  const versions = candidates.filter(candidate => present[candidate] === 1)
+  return { key, namespace, version, redisKey, entry, lease: viewLease(lease, leaseMs), versions }
+}
+
+const anySize = 512 * 1024 ** 2
+
+async function readEntry(
+  { namespace, key, version, showValue }: InspectOptions,
+  bytes: Buffer,
+  keptMs: number,
+  memoryBytes: number | undefined,
+  serverNowMs: number,
+): Promise<EntryInspection> {
+  const header = viewHeader(bytes, serverNowMs)
+  const compression = header?.compression === 'lz4' ? await lz4() : 'deflate'
+  const codec = createEntryCodec({
+    namespace,
+    values: 'copy',
+    codec: 'msgpack',
+    compression,
+    compressAbove: 0,
+    maxValueBytes: anySize,
+  })
+  const opened = codec.open({ key, version }, bytes)
+  const about = {
+    header,
+    storedBytes: bytes.length,
+    memoryBytes,
+    keptMs,
+    freshMs: header?.freshness === 'fresh' ? Math.round(header.freshUntil - serverNowMs) : undefined,
+    ageMs: header === undefined ? undefined : Math.round(serverNowMs - header.createdAt),
+  }
+  if ('unreadable' in opened) return { ...about, unreadable: opened.unreadable, shape: undefined }
+  try {
+    const value = opened.value()
+    return { ...about, unreadable: undefined, shape: describeShape(value), ...(showValue ? { value } : {}) }
+  } catch {
+    return { ...about, unreadable: 'payload', shape: undefined }
+  }
+}
+
+/** Optional, like its package. */
+async function lz4(): Promise<'deflate' | ReturnType<typeof import('../../codec/lz4.ts').lz4>> {
+  try {
+    const loaded = await import('../../codec/lz4.ts')
+    return loaded.lz4()
+  } catch {
+    return 'deflate'
+  }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  foreign: 'these bytes are no entry of Leasehold',
+  'wire-version': 'written by a release with another wire version',
+  truncated: 'cut short',
+  checksum: 'damaged, or copied from another key: the checksum does not fit',
+  'unknown-codec': 'its codec or compression is not built in (or lz4-napi is not installed)',
+  payload: 'the payload cannot be decoded',
+}
+
+function print(
+  console: Console,
+  { key, namespace, version, redisKey, entry, lease, versions }: Inspection,
+  showValue: boolean,
+): void {
+  const { paint } = console
+  const row = (name: string, text: string): void => console.line(`${paint('dim', name.padEnd(12))}${text}`)
+  console.line(paint('bold', `${namespace}  ${printable(key)}${version === 0 ? '' : `  version ${version}`}`))
+  row('redis key', printable(redisKey))
+  if (entry === null) row('entry', 'none')
+  else printEntry(entry, row, console)
+  row('lease', leaseText(lease))
+  const others = versions.filter(other => other !== version)
+  if (others.length > 0) row('versions', `also stored: ${others.join(', ')} (--key-version shows one)`)
+  if (entry?.shape === undefined) return
+  if (!showValue) return row('value', `${entry.shape} (--show-value shows it)`)
+  row('value', entry.shape)
+  console.line(show(entry.value, { depth: null, maxArrayLength: null, maxStringLength: null }))
+}
+
+function printEntry(entry: EntryInspection, row: (name: string, text: string) => void, { paint }: Console): void {
+  const { header, unreadable, storedBytes, memoryBytes, keptMs, freshMs, ageMs } = entry
+  const kept = keptMs === -1 ? 'kept for ever, which no entry should be' : `kept for ${formatMs(keptMs)} more`
+  if (unreadable !== undefined)
+    row('entry', paint('red', `unreadable: ${reasons[unreadable] ?? unreadable}; a cache counts it as a miss`))
+  if (header === undefined) return row('size', `${formatBytes(storedBytes)}, ${kept}`)
+  const freshness =
+    freshMs === undefined
+      ? paint('yellow', header.freshness === 'stale' ? 'stale' : 'stale, marked by expire')
+      : paint('green', `fresh for ${formatMs(freshMs)} more`)
+  row('freshness', `${freshness}, ${kept}`)
+  row('created', `${new Date(header.createdAt).toISOString()}, ${formatMs(ageMs ?? 0)} ago by the server's clock`)
+  row('load', header.loadMs === 0 ? 'took no time that was measured (or the value was set)' : `took ${formatMs(header.loadMs)}`)
+  row('codec', `${header.codec}, compression ${header.compression}`)
+  const memory = memoryBytes === undefined ? '' : `; takes ${formatBytes(memoryBytes)} of Redis's memory`
+  row(
+    'size',
+    `${formatBytes(storedBytes)} stored, header ${header.headerBytes} B; payload ${formatBytes(header.payloadBytes)} before compression${memory}`,
+  )
+  row('token', header.token)
+}
+
+function leaseText(lease: LeaseView): string {
+  switch (lease.state) {
+    case 'none':
+      return 'none: nobody loads this key'
+    case 'held':
+      return `held by load ${lease.token} for ${formatMs(lease.remainingMs)} more, nobody waits`
+    case 'waited for':
+      return `held by load ${lease.token} for ${formatMs(lease.remainingMs)} more, others wait for it`
+    case 'unqueued':
+      return `held by load ${lease.token} for ${formatMs(lease.remainingMs)} more, others load for themselves`
+    case 'do not queue':
+      return `free, marked "do not queue" for ${formatMs(lease.remainingMs)} more: the last load stored nothing`
+    case 'cooling down':
+      return `free, cooling down for ${formatMs(lease.remainingMs)} more after ${printable(lease.errorCode)}`
+    case 'not a lease':
+      return 'what stands there is no lease; the next load overwrites it'
+  }
+}

@@ -1,0 +1,117 @@
+import type { Redis } from 'ioredis'
+import { headerBytes } from '../../codec/header.ts'
+import { parseKey } from '../../redis/parse-key.ts'
+import { exitCodes } from '../cli-error.ts'
+import type { Console } from '../console.ts'
+import { type Deployment, openDeployment } from '../deployment.ts'
+import { byNamespace } from '../doctor/by-namespace.ts'
+import type { KeySample } from '../doctor/facts.ts'
+import { sampleKeys } from '../doctor/sample-keys.ts'
+import { type Freshness, viewHeader } from '../entry-view.ts'
+import { formatBytes, formatCount, formatMs, plural } from '../quantities.ts'
+import { globOf, scanKeys } from '../scan.ts'
+import { printable, table } from '../table.ts'
+
+export interface KeysOptions {
+  readonly url: string
+  readonly namespace: string | undefined
+  /** A glob over keys as they are spelled in Redis. */
+  readonly pattern: string
+  readonly limit: number
+  readonly json: boolean
+}
+
+interface KeyRow {
+  readonly key: string
+  readonly version: number
+  readonly freshness: Freshness | 'unreadable'
+  readonly freshMs: number | undefined
+  readonly keptMs: number
+  readonly bytes: number
+}
+
+/** Lists the entries of a namespace; without one, the namespaces. */
+export async function listKeys(console: Console, options: KeysOptions): Promise<number> {
+  const deployment = await openDeployment(options.url)
+  try {
+    await (options.namespace === undefined
+      ? listNamespaces(console, deployment, options)
+      : listEntries(console, deployment, options.namespace, options))
+    return exitCodes.fine
+  } finally {
+    deployment.close()
+  }
+}
+
+const sampledKeys = 2_000
+
+async function listNamespaces(console: Console, deployment: Deployment, { json }: KeysOptions): Promise<void> {
+  const samples: KeySample[] = []
+  for (const node of await deployment.primaries()) samples.push(await sampleKeys(node, sampledKeys, 0))
+  const sample: KeySample = {
+    keys: samples.flatMap(({ keys }) => keys),
+    complete: samples.every(({ complete }) => complete),
+    total: samples.reduce((sum, { total }) => sum + total, 0),
+  }
+  const rows = byNamespace(sample)
+  if (json) return console.json({ complete: sample.complete, sampled: sample.keys.length, keys: sample.total, namespaces: rows })
+  const cells = rows.map(({ namespace, keys, bytes }) => [
+    printable(namespace),
+    formatCount(keys),
+    bytes === undefined ? '?' : formatBytes(bytes),
+  ])
+  for (const line of table(
+    [{ title: 'NAMESPACE' }, { title: 'KEYS', align: 'right' }, { title: 'MEMORY', align: 'right' }],
+    cells,
+  ))
+    console.line(line)
+  if (!sample.complete) console.error(`estimated from ${formatCount(sample.keys.length)} of ${plural(sample.total, 'key')}`)
+}
+
+async function listEntries(console: Console, deployment: Deployment, namespace: string, options: KeysOptions): Promise<void> {
+  const { pattern, limit, json } = options
+  const match = `${globOf(`${deployment.keyPrefix}${namespace}:`)}{p[0-9][0-9][0-9][0-9]}:v*:${pattern}`
+  const rows: KeyRow[] = []
+  let complete = true
+  for (const node of await deployment.primaries()) {
+    const scanned = await scanKeys(node, { limit: limit - rows.length, match })
+    complete &&= scanned.complete
+    rows.push(...(await lookAt(node, scanned.keys)))
+    if (rows.length >= limit) break
+  }
+  if (json) return console.json({ complete, entries: rows })
+  const cells = rows.map(({ key, version, freshness, freshMs, keptMs, bytes }) => [
+    printable(key),
+    String(version),
+    freshness === 'fresh' ? `for ${formatMs(freshMs ?? 0)}` : freshness,
+    keptMs < 0 ? 'for ever' : `for ${formatMs(keptMs)}`,
+    formatBytes(bytes),
+  ])
+  const columns = [
+    { title: 'KEY' },
+    { title: 'VERSION', align: 'right' },
+    { title: 'FRESH' },
+    { title: 'KEPT' },
+    { title: 'SIZE', align: 'right' },
+  ] as const
+  for (const line of table(columns, cells)) console.line(line)
+  if (!complete) console.error(`the first ${limit}; --limit gives more`)
+}
+
+async function lookAt(node: Redis, names: readonly string[]): Promise<KeyRow[]> {
+  const [seconds, micros] = (await node.time()).map(Number) as [number, number]
+  const serverNowMs = seconds * 1_000 + micros / 1_000
+  const rows = names.map(async (name): Promise<KeyRow | undefined> => {
+    const stored = parseKey(name)
+    const [header, keptMs, bytes] = await Promise.all([
+      node.getrangeBuffer(name, 0, headerBytes - 1).catch(() => Buffer.alloc(0)),
+      node.pttl(name),
+      node.strlen(name).catch(() => 0),
+    ])
+    if (stored === undefined || keptMs === -2) return undefined
+    const view = viewHeader(header, serverNowMs)
+    const freshMs = view?.freshness === 'fresh' ? Math.round(view.freshUntil - serverNowMs) : undefined
+    return { key: stored.key, version: stored.version, freshness: view?.freshness ?? 'unreadable', freshMs, keptMs, bytes }
+  })
+  return (await Promise.all(rows)).filter(row => row !== undefined)
+}

@@ -1,0 +1,105 @@
+import { exitCodes } from '../cli-error.ts'
+import type { Console } from '../console.ts'
+import { openDeployment } from '../deployment.ts'
+import { Collector } from '../top/collector.ts'
+import { drawFrame } from '../top/frame.ts'
+import { WakeUps } from '../top/wake-ups.ts'
+
+export interface TopOptions {
+  readonly url: string
+  readonly intervalSeconds: number
+  /** Frames until it ends by itself. */
+  readonly frames: number
+  readonly json: boolean
+}
+
+const enterScreen = '\u001B[?1049h\u001B[?25l'
+const leaveScreen = '\u001B[?25h\u001B[?1049l'
+const home = '\u001B[H'
+const restOfLine = '\u001B[K'
+const restOfScreen = '\u001B[J'
+const historyLength = 30
+const plainColumns = 120
+const plainRows = 40
+
+/** Shows a server at work: a screen that is redrawn, or frame after frame where no terminal is. */
+export async function top(console: Console, options: TopOptions): Promise<number> {
+  const deployment = await openDeployment(options.url)
+  const { stdout, stdin } = console.streams
+  const live = console.live && !options.json
+  const end = new End(stdin, live)
+  if (live) stdout.write(enterScreen)
+  try {
+    const collector = new Collector(deployment.node, await WakeUps.listen(await deployment.another()))
+    const history: (number | undefined)[] = []
+    for (let frame = 0; frame < options.frames && !end.come; frame++) {
+      // The first answer has nothing to compare with.
+      const snapshot = await collector.collect()
+      history.push(snapshot.lookUps.found)
+      if (history.length > historyLength) history.shift()
+      if (options.json) console.json(snapshot)
+      else {
+        const { columns = plainColumns, rows = plainRows } = live ? stdout : {}
+        const size = { columns, rows, history, label: deployment.label, paint: console.paint }
+        const lines = drawFrame(snapshot, { ...size, intervalSeconds: options.intervalSeconds, keyboard: live })
+        if (live)
+          console.write(
+            `${home}${lines
+              .slice(0, rows)
+              .map(line => line + restOfLine)
+              .join('\n')}${restOfScreen}`,
+          )
+        else console.line(`${frame === 0 ? '' : '\n'}${lines.join('\n')}`)
+      }
+      if (frame + 1 < options.frames) await end.within(options.intervalSeconds * 1_000)
+    }
+    return exitCodes.fine
+  } finally {
+    end.close()
+    if (live) stdout.write(leaveScreen)
+    deployment.close()
+  }
+}
+
+/** The user's wish to stop: q, Ctrl-C or a signal. */
+class End {
+  readonly #stdin: NodeJS.ReadStream
+  readonly #raw: boolean
+  #come = false
+  #wake: () => void = () => {}
+  readonly #onKey = (keys: Buffer): void => {
+    if (/[q\u0003\u0004]/.test(keys.toString())) this.#stop()
+  }
+  readonly #stop = (): void => {
+    this.#come = true
+    this.#wake()
+  }
+
+  constructor(stdin: NodeJS.ReadStream, live: boolean) {
+    this.#stdin = stdin
+    this.#raw = live && stdin.isTTY
+    if (this.#raw) stdin.setRawMode(true).on('data', this.#onKey).resume()
+    process.on('SIGINT', this.#stop).on('SIGTERM', this.#stop)
+  }
+
+  get come(): boolean {
+    return this.#come
+  }
+
+  /** Resolves after so long, or when the end comes. */
+  within(ms: number): Promise<void> {
+    return new Promise(resolve => {
+      const timer = setTimeout(resolve, ms)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      if (this.#come) this.#wake()
+    })
+  }
+
+  close(): void {
+    process.off('SIGINT', this.#stop).off('SIGTERM', this.#stop)
+    if (this.#raw) this.#stdin.setRawMode(false).off('data', this.#onKey).pause()
+  }
+}

@@ -1,0 +1,244 @@
+import { readFileSync } from 'node:fs'
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type Cache, createCache } from '../../../src/index.ts'
+import { lz4 } from '../../../src/codec/lz4.ts'
+import { redisStore } from '../../../src/redis/index.ts'
+import { runCli } from '../../cli-run.ts'
+import { ownNamespace, sharedRedisUrl } from '../../shared-redis.ts'
+import { until } from '../fixture.ts'
+
+let namespace = ''
+let cache: Cache
+let admin: Redis
+const url = (): string => `${sharedRedisUrl()}?keyPrefix=app:`
+
+beforeAll(() => {
+  admin = new Redis(sharedRedisUrl())
+})
+afterAll(() => admin.disconnect())
+beforeEach(() => {
+  namespace = ownNamespace()
+  cache = createCache({ namespace, store: redisStore(url()), ttl: '5m', jitter: 0, commandTimeout: '5s', storeBudget: '10s' })
+  return () => cache.close()
+})
+
+async function cli(...args: string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+  return runCli(args, { env: { REDIS_URL: url() } })
+}
+
+async function inspected(key: string, ...args: string[]): Promise<Record<string, Record<string, unknown>>> {
+  const { stdout } = await cli('inspect', key, '--namespace', namespace, '--json', ...args)
+  return JSON.parse(stdout) as Record<string, Record<string, unknown>>
+}
+
+describe('leasehold inspect', () => {
+  it('decodes an entry and keeps its value to itself', async () => {
+    await cache.getOrSet('user:1', async () => {
+      await new Promise(resolve => setTimeout(resolve, 20))
+      return { name: 'sentinel Ada', tags: ['x'] }
+    })
+    const { exitCode, stdout } = await cli('inspect', 'user:1', '--namespace', namespace)
+    expect(exitCode).toBe(0)
+    expect(stdout).toMatch(
+      new RegExp(
+        `^${namespace}  user:1\\nredis key +app:${namespace}:\\{p\\d{4}\\}:v:user:1\\nfreshness +fresh for 5 min more, kept for 5 min more`,
+      ),
+    )
+    expect(stdout).toMatch(/^codec +msgpack, compression none$/m)
+    expect(stdout).toMatch(/^lease +none: nobody loads this key$/m)
+    expect(stdout).toMatch(/^value +object with 2 properties \(--show-value shows it\)$/m)
+    expect(stdout).not.toContain('sentinel')
+    const { entry } = await inspected('user:1')
+    expect(entry).toMatchObject({
+      header: { freshness: 'fresh', codec: 'msgpack', compression: 'none' },
+      shape: 'object with 2 properties',
+    })
+    expect((entry?.['header'] as { loadMs: number }).loadMs).toBeGreaterThanOrEqual(15)
+    expect(entry).not.toHaveProperty('value')
+  })
+
+  it('shows the value when asked', async () => {
+    await cache.set('user:1', { name: 'Ada', born: 1815n, at: new Map([['a', 1]]) })
+    expect((await cli('inspect', 'user:1', '-n', namespace, '--show-value')).stdout).toContain(
+      "{ name: 'Ada', born: 1815n, at: Map(1) { 'a' => 1 } }",
+    )
+    expect((await inspected('user:1', '--show-value'))['entry']).toMatchObject({
+      value: { name: 'Ada', born: '1815', at: [['a', 1]] },
+    })
+  })
+
+  it.each([
+    ['deflate', 'deflate' as const],
+    ['lz4', lz4()],
+  ])('reads entries compressed by %s', async (name, compression) => {
+    const packed = createCache({ namespace, store: redisStore(url()), compression, compressAbove: 0, commandTimeout: '5s' })
+    await packed.set('text', 'a'.repeat(5_000))
+    await packed.close()
+    expect((await inspected('text'))['entry']).toMatchObject({
+      header: { compression: name, payloadBytes: 5_008 },
+      shape: 'text of 5,000 characters',
+    })
+  })
+
+  it('tells stale by the ttl from stale by expire', async () => {
+    await cache.set('old', 1, { ttl: 1, staleIfError: '1h' })
+    await cache.set('marked', 1)
+    await cache.expire('marked')
+    await until(async () => (await cache.getEntry('old'))?.fresh === false)
+    expect((await inspected('old'))['entry']).toMatchObject({ header: { freshness: 'stale' } })
+    expect((await cli('inspect', 'marked', '-n', namespace)).stdout).toMatch(
+      /^freshness +stale, marked by expire, kept for 5 min more$/m,
+    )
+  })
+
+  it('shows who loads, and whether others wait', async () => {
+    let finish = (): void => {}
+    const other = createCache({ namespace, store: redisStore(url()), commandTimeout: '5s' })
+    const loading = cache.getOrSet('slow', () => new Promise<number>(resolve => (finish = () => resolve(1))))
+    await until(async () => (await inspected('slow'))['lease']?.['state'] === 'held')
+    const waiting = other.getOrSet('slow', () => 2)
+    await until(async () => (await inspected('slow'))['lease']?.['state'] === 'waited for')
+    const { stdout, exitCode } = await cli('inspect', 'slow', '-n', namespace)
+    expect(stdout).toMatch(/^entry +none$/m)
+    expect(stdout).toMatch(/^lease +held by load [0-9a-f]{32} for \d+ ms more, others wait for it$/m)
+    expect(exitCode).toBe(0)
+    finish()
+    expect(await Promise.all([loading, waiting])).toEqual([1, 1])
+    await other.close()
+  })
+
+  it('shows what a load that stored nothing left behind', async () => {
+    await cache.getOrSet('nothing', () => undefined)
+    expect((await inspected('nothing'))['lease']).toMatchObject({ state: 'do not queue' })
+    const failing = Object.assign(new Error('no'), { code: 'E_DOWN' })
+    await cache.getOrSet('failing', () => Promise.reject(failing), { errorCooldown: '1m' }).catch(() => {})
+    expect((await inspected('failing'))['lease']).toMatchObject({ state: 'cooling down', errorCode: 'E_DOWN' })
+  })
+
+  it('says why bytes are no entry', async () => {
+    await cache.set('a', 1)
+    const { redisKey } = (await inspected('a')) as unknown as { redisKey: string }
+    const bytes = (await admin.getBuffer(redisKey))!
+    bytes[bytes.length - 1]! ^= 1
+    await admin.set(redisKey, bytes, 'EX', 100)
+    expect((await cli('inspect', 'a', '-n', namespace)).stdout).toMatch(
+      /^entry +unreadable: damaged, or copied from another key/m,
+    )
+    await admin.set(redisKey, 'something else', 'EX', 100)
+    expect((await cli('inspect', 'a', '-n', namespace)).stdout).toMatch(/^entry +unreadable: these bytes are no entry/m)
+  })
+
+  it('names other versions, and exits with 1 when there is nothing', async () => {
+    await cache.set('user:1', 1, { version: 2 })
+    const { exitCode, stdout } = await cli('inspect', 'user:1', '-n', namespace)
+    expect(exitCode).toBe(1)
+    expect(stdout).toMatch(/^versions +also stored: 2/m)
+    expect((await inspected('user:1', '--key-version', '2'))['entry']).toMatchObject({ shape: 'number' })
+  })
+
+  it('shows no control characters of a key', async () => {
+    await cache.set('evil\u001B[31m', 1)
+    expect((await cli('inspect', 'evil\u001B[31m', '-n', namespace)).stdout).not.toContain('\u001B')
+    expect((await cli('keys', '-n', namespace)).stdout).not.toContain('\u001B')
+  })
+})
+
+describe('leasehold keys', () => {
+  it('lists the entries of a namespace and of no other', async () => {
+    await cache.set('user:1', 1)
+    await cache.set('user:{2}', 1, { version: 3 })
+    await cache.set('order:1', 1)
+    await admin.set(`other-${namespace}:{p0001}:v:x`, '1', 'EX', 100)
+    const { stdout } = await cli('keys', '--namespace', namespace)
+    expect(
+      stdout
+        .split('\n')
+        .slice(1, -1)
+        .map(line => line.split(/ +/).slice(0, 4))
+        .toSorted(),
+    ).toEqual([
+      ['order:1', '0', 'for', '5'],
+      ['user:1', '0', 'for', '5'],
+      ['user:{2}', '3', 'for', '5'],
+    ])
+    const { entries } = JSON.parse((await cli('keys', 'user:*', '-n', namespace, '--json')).stdout) as {
+      entries: { key: string }[]
+    }
+    expect(entries.map(({ key }) => key).toSorted()).toEqual(['user:1', 'user:{2}'])
+  })
+
+  it('stops at the limit and says so', async () => {
+    for (let i = 0; i < 5; i++) await cache.set(`k:${i}`, i)
+    const { stdout, stderr } = await cli('keys', '-n', namespace, '--limit', '3')
+    expect(stdout.trim().split('\n').length).toBe(4)
+    expect(stderr).toContain('the first 3')
+  })
+
+  it('lists namespaces when it is given none', async () => {
+    await cache.set('user:1', 1)
+    const { namespaces } = JSON.parse((await cli('keys', '--json')).stdout) as {
+      namespaces: { namespace: string; keys: number }[]
+    }
+    expect(namespaces.find(found => found.namespace === `app:${namespace}`)?.keys).toBeGreaterThanOrEqual(1)
+  })
+})
+
+describe('leasehold delete', () => {
+  it('deletes, and revokes a load that is running', async () => {
+    await cache.set('a', 1)
+    await cache.set('b', 1)
+    let finish = (): void => {}
+    let started = false
+    const loading = cache.getOrSet('slow', () => {
+      started = true
+      return new Promise<number>(resolve => (finish = () => resolve(1)))
+    })
+    await until(() => started)
+    const { exitCode, stdout } = await cli('delete', 'a', 'slow', '--namespace', namespace)
+    expect({ exitCode, stdout }).toEqual({
+      exitCode: 0,
+      stdout: `deleted 2 keys in ${namespace}: loads of them that were running will not be stored\n`,
+    })
+    finish()
+    await loading
+    expect(await Promise.all(['a', 'slow', 'b'].map(key => cache.get(key)))).toEqual([undefined, undefined, 1])
+  })
+
+  it('fails with the reason and no stack trace', async () => {
+    const { exitCode, stderr } = await runCli(['delete', 'a', '-n', 'shop', '--url', 'redis://u:sentinel@127.0.0.1:1'])
+    expect(exitCode).toBe(2)
+    expect(stderr).toBe('leasehold: 127.0.0.1:1: Redis cannot be reached (ECONNREFUSED)\n')
+  })
+})
+
+describe('every command', () => {
+  const names = ['doctor', 'conf', 'top', 'inspect', 'keys', 'delete', 'lint-keys']
+
+  it.each(names)('%s has help with examples', async name => {
+    const { exitCode, stdout } = await runCli([name, '--help'])
+    expect(exitCode).toBe(0)
+    expect(stdout).toMatch(new RegExp(`Examples:\\n  \\$ .*leasehold ${name}`))
+  })
+
+  it('is listed by --help and shown in docs/cli.md', async () => {
+    const { stdout } = await runCli(['--help'])
+    const listed = [...stdout.matchAll(/^ {2}([a-z-]+) /gm)].map(([, name]) => name as string)
+    expect(listed.toSorted()).toEqual(names.toSorted())
+    const page = readFileSync('docs/cli.md', 'utf8')
+    for (const name of names) expect(page).toMatch(new RegExp(`^## ${name}$|\\[.*\\]\\(doctor\\.md\\)`, 'm'))
+  })
+
+  it('refuses what it does not know in one line', async () => {
+    expect((await runCli(['inspekt'])).stderr).toBe(
+      "error: unknown command 'inspekt'\n(Did you mean inspect?)\n(--help tells more)\n",
+    )
+    expect((await runCli(['inspect', 'k'])).exitCode).toBe(2)
+  })
+
+  it('prints no colours where no terminal is', async () => {
+    const outputs = await Promise.all([cli('doctor'), cli('keys'), cli('top', '--frames', '1')])
+    // oxlint-disable-next-line no-control-regex
+    for (const { stdout } of outputs) expect(stdout).not.toMatch(/\u001B/)
+  })
+})

@@ -1,0 +1,83 @@
+import { Redis } from 'ioredis'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { createCache, defineKey } from '../../../src/index.ts'
+import { Collector } from '../../../src/cli/top/collector.ts'
+import { WakeUps } from '../../../src/cli/top/wake-ups.ts'
+import { redisStore } from '../../../src/redis/index.ts'
+import { runCli } from '../../cli-run.ts'
+import { type RedisServer, startRedis } from '../../redis-server.ts'
+import { until } from '../fixture.ts'
+
+let server: RedisServer
+let admin: Redis
+beforeAll(async () => {
+  server = await startRedis({ args: ['--maxmemory', '256mb', '--maxmemory-policy', 'allkeys-lfu'] })
+  admin = new Redis(server.url)
+})
+afterAll(async () => {
+  admin.disconnect()
+  await server.stop()
+})
+
+const open = () => createCache({ namespace: 'shop', store: redisStore(server.url), ttl: '5m', commandTimeout: '5s' })
+const product = defineKey<{ id: number }>('catalog:product')
+
+describe('leasehold top', () => {
+  it('tells by resource what is stored, loaded and waited for', async () => {
+    const [cache, other] = [open(), open()]
+    const wakeUps = await WakeUps.listen(admin.duplicate())
+    const collector = new Collector(admin, wakeUps)
+    await collector.collect()
+    for (let id = 0; id < 50; id++) await cache.set(product({ id }), 'x'.repeat(100))
+    for (let i = 0; i < 200; i++) await cache.get(product({ id: 7 }))
+    let finish = (): void => {}
+    const loading = cache.getOrSet('report:1', () => new Promise<number>(resolve => (finish = () => resolve(1))))
+    await until(async () => (await admin.keys('shop:*:l:report:1')).length === 1)
+    const waiting = other.getOrSet('report:1', () => 2)
+    await until(async () => (await collector.collect()).resources.find(({ resource }) => resource === 'report')?.waitedFor === 1)
+    const during = await collector.collect()
+    expect(during.resources.find(({ resource }) => resource === 'catalog:product')).toMatchObject({
+      owner: 'shop',
+      entries: 50,
+      freshShare: 1,
+      loading: 0,
+    })
+    expect(during.resources.find(({ resource }) => resource === 'report')).toMatchObject({ entries: 0, loading: 1, waitedFor: 1 })
+    finish()
+    await Promise.all([loading, waiting])
+    let woken = 0
+    await until(async () => (woken += (await collector.collect()).wakeUpsPerSecond ?? 0) > 0)
+    const after = await collector.collect()
+    expect(after.resources.find(({ resource }) => resource === 'report')).toMatchObject({ entries: 1, loading: 0, waitedFor: 0 })
+    expect(after.resources.find(({ resource }) => resource === 'catalog:product')?.heat).toBeGreaterThan(4)
+    await Promise.all([cache.close(), other.close()])
+  })
+
+  it('counts look-ups and commands since the frame before', async () => {
+    const collector = new Collector(admin, undefined)
+    const first = await collector.collect()
+    expect([first.lookUps.perSecond, first.traffic, first.commands]).toEqual([undefined, undefined, []])
+    await admin.set('found', '1', 'EX', 100)
+    for (let i = 0; i < 30; i++) await admin.mget('found', 'missing', 'missing', 'missing')
+    const second = await collector.collect()
+    // What the collector itself looks up counts too, as the screen says.
+    expect(second.lookUps.found).toBeLessThan(0.75)
+    expect(second.commands.find(({ name }) => name === 'mget')?.perSecond).toBeGreaterThan(0)
+    expect(second.wakeUpsPerSecond).toBeUndefined()
+  })
+
+  it('prints frames where no terminal is, and JSON when asked', async () => {
+    const { stdout, exitCode } = await runCli(['top', '--frames', '1'], { env: { REDIS_URL: server.url } })
+    expect(exitCode).toBe(0)
+    expect(stdout).toMatch(/^leasehold top {2}127\.0\.0\.1:\d+ {2}Redis 7/)
+    expect(stdout).toMatch(/^look-ups {2}– found/m)
+    expect(stdout).toMatch(/^shop catalog:product +50 +100 % /m)
+    const json = await runCli(['top', '--frames', '2', '--interval', '1', '--json'], { env: { REDIS_URL: server.url } })
+    const frames = json.stdout
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line) as { traffic?: { commandsPerSecond: number } })
+    expect(frames.length).toBe(2)
+    expect(frames[1]?.traffic?.commandsPerSecond).toBeGreaterThan(0)
+  })
+})
