@@ -25,6 +25,8 @@ export function redisBytes(bytes: number): string {
 }
 
 export function formatMs(ms: number): string {
+  if (ms === 0) return '0 ms'
+  if (ms < 0.1) return `${Math.max(1, Math.round(ms * 1_000))} µs`
   if (ms < 1) return `${ms.toFixed(2)} ms`
   if (ms < 10) return `${Number(ms.toFixed(1))} ms`
   if (ms < 1_000) return `${Math.round(ms)} ms`

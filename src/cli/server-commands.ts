@@ -29,7 +29,7 @@ export function addDoctor(program: Command, console: Console, world: World, ende
     .option('-n, --namespace <name>', 'the namespace whose rights are checked (default: those found)', namespaceArgument)
     .option('--user <name>', 'the ACL user whose rights are checked (default: the one of the connection)')
     .option('--samples <number>', 'round trips to time', wholeNumberArgument(1, 10_000), 100)
-    .option('--keys <number>', 'keys to sample', wholeNumberArgument(0, 1_000_000), 2_000)
+    .option('--keys <number>', 'keys to sample', wholeNumberArgument(0, 1_000_000), 10_000)
     .option('--write', 'also write, read and delete a key', false)
     .option('--strict', 'exit with 1 for warnings too', false)
     .option('--json', 'print JSON', false)

@@ -10,9 +10,7 @@ it('doctor finds slots that fail, and none while all are served', async () => {
   try {
     expect((await diagnose(first!.url)).of('cluster')).toMatchObject({ state: 'ok', finding: '3 primaries, all slots served' })
     await third!.stop()
-    await expect
-      .poll(() => admin.cluster('INFO'), { timeout: 20_000, interval: 100 })
-      .toContain('cluster_state:fail')
+    await expect.poll(() => admin.cluster('INFO'), { timeout: 20_000, interval: 100 }).toContain('cluster_state:fail')
     const { of, exitCode } = await diagnose(first!.url)
     expect(of('cluster')).toMatchObject({
       state: 'problem',

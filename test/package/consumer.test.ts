@@ -9,7 +9,8 @@ const fixtures = join(import.meta.dirname, 'fixtures', 'consumer')
 const folder = mkdtempSync(join(tmpdir(), 'leasehold-consumer-'))
 let tarball = ''
 
-const { devDependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { devDependencies: Record<string, string> }
+const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string; devDependencies: Record<string, string> }
+const { devDependencies } = manifest
 /** A package at the version we develop with: `ioredis5` is `ioredis` at its 5.x version. */
 const spec = (name: string) => `${devDependencies[name]?.replace(/^npm:/, '').replace(/^(?=[\^~\d])/, `${name}@`)}`
 
@@ -21,6 +22,9 @@ function install(name: string, packages: readonly string[]): string {
   npm(['install', '--prefer-offline', '--no-package-lock', '--ignore-scripts', tarball, ...packages], project)
   return project
 }
+
+/** The command line, without npm's own remarks. */
+const leasehold = (project: string, ...args: string[]) => run('npx', ['--no', '--loglevel=error', 'leasehold', ...args], project)
 
 beforeAll(() => {
   ;({ tarball } = pack(folder))
@@ -41,6 +45,18 @@ describe('a project that installs the package alone', () => {
     const stdout = '[{"loads":1},{"loads":1},{"loads":2},true]\n'
     expect(run('node', [file], project)).toEqual({ status: 0, stdout, stderr: '' })
   })
+
+  it('has a command line, whose commands without Redis work', () => {
+    const help = leasehold(project, '--help')
+    expect(help).toMatchObject({ status: 0, stderr: '' })
+    expect(help.stdout).toMatch(/^Usage: leasehold \[options\] \[command\]\n[\s\S]*doctor[\s\S]*Examples:/)
+    const version = leasehold(project, '--version')
+    expect(version.stdout).toBe(`${manifest.version}\n`)
+    const conf = leasehold(project, 'conf', '--role', 'cache', '--memory', '8gb', '--cores', '4')
+    expect(conf.stdout).toContain('\nmaxmemory 6144mb\n')
+    const stderr = 'leasehold: this command needs the package ioredis: npm install ioredis\n'
+    expect(leasehold(project, 'doctor')).toEqual({ status: 2, stdout: '', stderr })
+  })
 })
 
 describe.each(['ioredis', 'ioredis5'])('a project with %s', client => {
@@ -54,6 +70,12 @@ describe.each(['ioredis', 'ioredis5'])('a project with %s', client => {
 
   it('runs on Redis by import', () => {
     expect(run('node', ['redis.mjs', redis.url, 'shop'], project)).toEqual({ status: 0, stdout: '[1,2]\n', stderr: '' })
+  })
+
+  it('runs the doctor', () => {
+    const { status, stdout, stderr } = leasehold(project, 'doctor', redis.url, '--json')
+    expect({ status, stderr }).toEqual({ status: 1, stderr: '' })
+    expect(JSON.parse(stdout)).toMatchObject({ summary: expect.stringContaining('2 problems') as unknown })
   })
 
   it('gets every entry point by require', () => {

@@ -1,5 +1,6 @@
 import { inspect as show } from 'node:util'
 import { createEntryCodec } from '../../codec/entry-codec.ts'
+import type { Compression } from '../../index.ts'
 import { Keys } from '../../redis/keys.ts'
 import { exitCodes } from '../cli-error.ts'
 import type { Console } from '../console.ts'
@@ -122,7 +123,7 @@ async function readEntry(
 }
 
 /** Optional, like its package. */
-async function lz4(): Promise<'deflate' | ReturnType<typeof import('../../codec/lz4.ts').lz4>> {
+async function lz4(): Promise<'deflate' | Compression> {
   try {
     const loaded = await import('../../codec/lz4.ts')
     return loaded.lz4()

@@ -18,6 +18,8 @@ const leaveScreen = '\u001B[?25h\u001B[?1049l'
 const home = '\u001B[H'
 const restOfLine = '\u001B[K'
 const restOfScreen = '\u001B[J'
+/** q, Ctrl-C and Ctrl-D: in raw mode they are bytes like any other. */
+const endingKeys = [0x71, 0x03, 0x04]
 const historyLength = 30
 const plainColumns = 120
 const plainRows = 40
@@ -68,7 +70,7 @@ class End {
   #come = false
   #wake: () => void = () => {}
   readonly #onKey = (keys: Buffer): void => {
-    if (/[q\u0003\u0004]/.test(keys.toString())) this.#stop()
+    if (keys.some(byte => endingKeys.includes(byte))) this.#stop()
   }
   readonly #stop = (): void => {
     this.#come = true

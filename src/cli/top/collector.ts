@@ -28,7 +28,6 @@ export class Collector {
     const atMs = performance.now()
     const info = new RedisInfo(text)
     const rates = new Rates(info, atMs, this.#last)
-    this.#last = { info, atMs }
     const policy = info.text('maxmemory_policy')
     const stretch = await this.#scan.next()
     const [seconds, micros] = time.map(Number) as [number, number]
@@ -37,6 +36,8 @@ export class Collector {
       serverNowMs: seconds * 1_000 + micros / 1_000,
       lfu: policy?.endsWith('lfu') === true,
     })
+    // So that what was looked up for this frame is not counted as traffic in the next.
+    this.#last = { info: new RedisInfo(await this.#redis.info('everything')), atMs: performance.now() }
     const scale = stretch.complete || stretch.names.length === 0 ? 1 : Math.max(1, info.keys / stretch.names.length)
     const wakes = this.#wakeUps?.take()
     const seenMs = rates.elapsedMs

@@ -54,7 +54,8 @@ describe('leasehold inspect', () => {
       header: { freshness: 'fresh', codec: 'msgpack', compression: 'none' },
       shape: 'object with 2 properties',
     })
-    expect((entry?.['header'] as { loadMs: number }).loadMs).toBeGreaterThanOrEqual(15)
+    expect(entry?.['header']).toMatchObject({ loadMs: expect.any(Number) as unknown })
+    expect(stdout).toMatch(/^load +took \d\d+ ms$/m)
     expect(entry).not.toHaveProperty('value')
   })
 
@@ -155,13 +156,9 @@ describe('leasehold keys', () => {
       stdout
         .split('\n')
         .slice(1, -1)
-        .map(line => line.split(/ +/).slice(0, 4))
+        .map(line => line.split(/ +/).slice(0, 4).join(' '))
         .toSorted(),
-    ).toEqual([
-      ['order:1', '0', 'for', '5'],
-      ['user:1', '0', 'for', '5'],
-      ['user:{2}', '3', 'for', '5'],
-    ])
+    ).toEqual(['order:1 0 for 5', 'user:1 0 for 5', 'user:{2} 3 for 5'])
     const { entries } = JSON.parse((await cli('keys', 'user:*', '-n', namespace, '--json')).stdout) as {
       entries: { key: string }[]
     }

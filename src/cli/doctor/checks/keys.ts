@@ -74,16 +74,21 @@ function ttlDistribution({ sample, role }: Facts): Finding | undefined {
     .flatMap(key => key.freshMs ?? (key.ttlMs > 0 ? [key.ttlMs] : []))
   if (lifetimes.length === 0) return info('no lifetimes to look at')
   const sorted = lifetimes.toSorted((a, b) => a - b)
-  const at = (share: number): string =>
-    formatMs(Math.max(0, sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0))
-  const spread = `a tenth is stale or gone within ${at(0.1)}, half within ${at(0.5)}, nine tenths within ${at(0.9)}`
   const cliff = findCliff(sorted)
-  if (cliff === undefined) return ok(`${spread} (${plural(lifetimes.length, 'key')})`)
+  if (cliff === undefined) return ok(spreadOf(sorted))
   const finding = `${formatShare(cliff.share)} of ${plural(lifetimes.length, 'key')} expire within ${formatMs(cliff.widthMs)} of each other, in ${formatMs(cliff.inMs)}`
   const why = 'they are all loaded anew at once: a stampede on the source'
   const fix =
     'let jitter spread them (jitter: 0.1 is the default; something stored these with one lifetime at one time), or refresh ahead'
   return warning(finding, why, fix)
+}
+
+/** How long it takes until a tenth, a half and nine tenths are stale or gone. */
+function spreadOf(sorted: readonly number[]): string {
+  const left = sorted.filter(lifetime => lifetime > 0)
+  const stale = left.length === sorted.length ? '' : `; ${plural(sorted.length - left.length, 'key')} stale already`
+  const at = (share: number): string => formatMs(left[Math.min(left.length - 1, Math.floor(share * left.length))] ?? 0)
+  return `of ${plural(left.length, 'key')} a tenth is stale or gone within ${at(0.1)}, half within ${at(0.5)}, nine tenths within ${at(0.9)}${stale}`
 }
 
 function among({ keys, complete, total }: KeySample): string {

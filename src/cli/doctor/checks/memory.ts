@@ -1,4 +1,4 @@
-import { formatBytes, formatShare, redisBytes } from '../../quantities.ts'
+import { formatBytes, formatCount, formatShare, plural, redisBytes } from '../../quantities.ts'
 import type { Facts } from '../facts.ts'
 import { type Check, type Finding, info, ok, problem, set, unreadable, warning } from '../finding.ts'
 
@@ -43,7 +43,7 @@ function inUse({ role, info: server }: Facts): Finding | undefined {
   const finding = `${formatBytes(used)} in use, ${formatShare(share)} of maxmemory`
   if (role === 'cache' || share < fillingShare) {
     const evicted = server.number('evicted_keys') ?? 0
-    return evicted > 0 ? info(`${finding}; ${evicted} keys evicted since the start`) : ok(finding)
+    return evicted > 0 ? info(`${finding}; ${plural(evicted, 'key')} evicted since the start`) : ok(finding)
   }
   const why = 'a full queue refuses every write'
   const fix = 'consume faster, trim what is finished, or raise maxmemory'
@@ -92,9 +92,9 @@ function hitRatio({ role, info: server }: Facts): Finding | undefined {
   const misses = server.number('keyspace_misses')
   if (hits === undefined || misses === undefined) return unreadable('the hit ratio')
   const lookups = hits + misses
-  if (lookups < leastLookups) return info(`${lookups} look-ups since the start: too few to judge the hit ratio`)
+  if (lookups < leastLookups) return info(`${plural(lookups, 'look-up')} since the start: too few to judge the hit ratio`)
   const ratio = hits / lookups
-  const finding = `${formatShare(ratio)} of ${lookups} look-ups found their key (all clients, scripts included)`
+  const finding = `${formatShare(ratio)} of ${formatCount(lookups)} look-ups found their key (all clients, scripts included)`
   if (ratio >= goodRatio) return ok(finding)
   const why =
     'most questions reach the source; the scripts of a miss look up keys too, so the share of calls answered is higher than this'

@@ -63,7 +63,9 @@ function worstFirst(entries: NonNullable<Facts['slowLog']>): string {
     byCommand.set(command, { count: count + 1, worstMs: Math.max(worstMs, tookMs) })
   }
   const shown = [...byCommand].toSorted(([, a], [, b]) => b.count - a.count).slice(0, shownCommands)
-  return shown.map(([command, { count, worstMs }]) => `${command} ${count} times, up to ${formatMs(worstMs)}`).join('; ')
+  return shown
+    .map(([command, { count, worstMs }]) => `${command} ${plural(count, 'time')}, up to ${formatMs(worstMs)}`)
+    .join('; ')
 }
 
 function rights({ rights: fact }: Facts): Finding {
