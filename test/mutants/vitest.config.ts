@@ -20,8 +20,9 @@ class KillersFirst extends BaseSequencer {
  */
 const config: ViteUserConfig = defineConfig({
   test: {
-    include: ['test/unit/engine/**/*.test.ts', 'test/unit/*.test.ts'],
+    include: ['test/unit/**/*.test.ts'],
     exclude: [
+      'test/unit/{codec,histories,lab,observe,redis}/**',
       'test/unit/{chaos-store,find-redis,lint-rules,memory-store,planted-bugs,virtual-clock}.test.ts',
       'test/unit/engine/*-simulation.test.ts',
     ],
