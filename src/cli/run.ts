@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander'
 import { isLeaseholdError } from '../index.ts'
+import { commandFailure, replyCode } from '../redis/failures.ts'
 import { CliError, exitCodes } from './cli-error.ts'
 import { Console, type Streams } from './console.ts'
 import { buildProgram } from './program.ts'
@@ -37,6 +38,8 @@ export async function run(args: readonly string[], streams: Streams, world: Worl
 function messageOf(error: unknown): string {
   if (error instanceof CliError || isLeaseholdError(error)) return error.message
   if (isMissingClient(error)) return 'this command needs the package ioredis: npm install ioredis'
+  // Redis repeats arguments in what it says.
+  if (replyCode(error) !== '') return commandFailure('a command', error).message
   return error instanceof Error ? (error.message.split('\n', 1)[0] ?? error.name) : 'unknown failure'
 }
 

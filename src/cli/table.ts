@@ -23,6 +23,22 @@ export function cut(text: string, width: number): string {
   return characters.length <= width ? text : `${characters.slice(0, Math.max(0, width - 1)).join('')}…`
 }
 
+// oxlint-disable-next-line no-control-regex
+const colourOrCharacter = /\u001B\[[\d;]*m|[^]/gu
+const resetColours = '\u001B[0m'
+
+/** A coloured line, cut to `width` characters. */
+export function cutLine(line: string, width: number): string {
+  if (widthOf(line) <= width) return line
+  let shown = ''
+  let left = width - 1
+  for (const [piece] of line.matchAll(colourOrCharacter)) {
+    if (!piece.startsWith('\u001B') && left-- <= 0) break
+    shown += piece
+  }
+  return `${shown}…${shown.includes('\u001B') ? resetColours : ''}`
+}
+
 /** What would move the cursor or colour the screen is shown as a question mark: keys are anybody's text. */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cs}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '?')

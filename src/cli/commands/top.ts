@@ -1,6 +1,7 @@
 import { exitCodes } from '../cli-error.ts'
 import type { Console } from '../console.ts'
 import { openDeployment } from '../deployment.ts'
+import { cutLine } from '../table.ts'
 import { Collector } from '../top/collector.ts'
 import { drawFrame } from '../top/frame.ts'
 import { WakeUps } from '../top/wake-ups.ts'
@@ -48,7 +49,7 @@ export async function top(console: Console, options: TopOptions): Promise<number
           console.write(
             `${home}${lines
               .slice(0, rows)
-              .map(line => line + restOfLine)
+              .map(line => cutLine(line, columns) + restOfLine)
               .join('\n')}${restOfScreen}`,
           )
         else console.line(`${frame === 0 ? '' : '\n'}${lines.join('\n')}`)

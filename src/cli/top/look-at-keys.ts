@@ -35,8 +35,8 @@ export async function lookAtKeys(
   options: LookOptions,
 ): Promise<Map<string, ResourceTally>> {
   const tallies = new Map<string, ResourceTally>()
+  const entries = new Map<ResourceTally, string[]>()
   const looks: Promise<void>[] = []
-  let left = options.entries
   for (const name of names) {
     const stored = parseKey(name)
     if (stored === undefined || stored.key === '') continue
@@ -44,11 +44,27 @@ export async function lookAtKeys(
     if (stored.kind === 'lease') looks.push(lookAtLease(redis, name, tally))
     else {
       tally.entries++
-      if (left-- > 0) looks.push(lookAtEntry(redis, name, tally, options))
+      const siblings = entries.get(tally)
+      if (siblings === undefined) entries.set(tally, [name])
+      else siblings.push(name)
     }
+  }
+  for (const [tally, chosen] of fairShares(entries, options.entries)) {
+    for (const name of chosen) looks.push(lookAtEntry(redis, name, tally, options))
   }
   await Promise.all(looks)
   return tallies
+}
+
+/** As many of each as of any other, as far as there are; what small ones leave over goes to the larger. */
+function fairShares<Group>(groups: ReadonlyMap<Group, readonly string[]>, most: number): [Group, readonly string[]][] {
+  let left = most
+  const smallestFirst = [...groups].toSorted(([, a], [, b]) => a.length - b.length)
+  return smallestFirst.map(([group, names], at) => {
+    const share = Math.floor(left / (smallestFirst.length - at))
+    left -= Math.min(share, names.length)
+    return [group, names.slice(0, share)]
+  })
 }
 
 function tallyOf(tallies: Map<string, ResourceTally>, owner: string, resource: string): ResourceTally {

@@ -163,6 +163,15 @@ describe('a password', () => {
     expect(stdout + stderr).not.toMatch(shown)
   })
 
+  it('is not printed when Redis refuses a command, nor is a key', async () => {
+    const url = await setUser('poor', '+ping')
+    const { stderr, exitCode } = await runCli(['inspect', 'secret-key', '-n', 'shop', '--url', url])
+    expect({ stderr, exitCode }).toEqual({
+      exitCode: 2,
+      stderr: 'leasehold: Redis refused a command: NOPERM (no permission for the command get)\n',
+    })
+  })
+
   it('leaves no stack trace behind', async () => {
     const { stderr } = await runCli(['doctor', 'redis://127.0.0.1:1'])
     expect(stderr).toBe('leasehold: 127.0.0.1:1: Redis cannot be reached (ECONNREFUSED)\n')

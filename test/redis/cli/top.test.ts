@@ -7,6 +7,7 @@ import { WakeUps } from '../../../src/cli/top/wake-ups.ts'
 import { redisStore } from '../../../src/redis/index.ts'
 import { runCli } from '../../cli-run.ts'
 import { type RedisServer, startRedis } from '../../redis-server.ts'
+import { Terminal } from '../../terminal.ts'
 import { until } from '../fixture.ts'
 
 let server: RedisServer
@@ -80,6 +81,30 @@ describe('leasehold top', () => {
     const log = (await admin.call('ACL', 'LOG')) as string[][]
     expect(log.map(entry => entry[entry.indexOf('object') + 1])).toEqual([])
     watching.disconnect()
+  })
+
+  it.each(['q', '\u0003'])('redraws one screen of the size that there is, and gives it back at %j', async key => {
+    const terminal = new Terminal(70, 14)
+    const ended = terminal.run(['top', '--interval', '1'], { REDIS_URL: server.url })
+    await until(() => terminal.screens.length >= 2)
+    expect(terminal.raw).toBe(true)
+    terminal.press(key)
+    expect(await ended).toBe(0)
+    expect(terminal.raw).toBe(false)
+    expect(terminal.output).toMatch(/^\u001B\[\?1049h\u001B\[\?25l/)
+    expect(terminal.output).toMatch(/\u001B\[\?25h\u001B\[\?1049l$/)
+    for (const screen of terminal.screens) {
+      const lines = screen.split('\n')
+      expect(lines.length).toBeLessThanOrEqual(14)
+      expect(Math.max(...lines.map(line => line.length))).toBeLessThanOrEqual(70)
+    }
+    expect(terminal.output).toContain('\u001B[1mleasehold top')
+  })
+
+  it('leaves the screen before it says what went wrong', async () => {
+    const terminal = new Terminal(80, 24)
+    expect(await terminal.run(['top'], { REDIS_URL: 'redis://127.0.0.1:1' })).toBe(2)
+    expect(terminal.output).toBe('leasehold: 127.0.0.1:1: Redis cannot be reached (ECONNREFUSED)\n')
   })
 
   it('prints frames where no terminal is, and JSON when asked', async () => {

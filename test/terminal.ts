@@ -1,0 +1,51 @@
+import { EventEmitter } from 'node:events'
+import { stripVTControlCharacters } from 'node:util'
+import { run } from '../src/cli/run.ts'
+
+/** A command line at a terminal of this size, whose keys a test presses. */
+export class Terminal {
+  readonly #stdin = new EventEmitter()
+  readonly #columns: number
+  readonly #rows: number
+  #output = ''
+  raw = false
+
+  constructor(columns: number, rows: number) {
+    this.#columns = columns
+    this.#rows = rows
+  }
+
+  /** Everything that was written, escape sequences included. */
+  get output(): string {
+    return this.#output
+  }
+
+  /** The screens drawn so far, without colours. */
+  get screens(): string[] {
+    return this.#output
+      .split('\u001B[H')
+      .slice(1)
+      .map(screen => stripVTControlCharacters(screen))
+  }
+
+  press(key: string): void {
+    this.#stdin.emit('data', Buffer.from(key))
+  }
+
+  run(args: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
+    const setRawMode = (raw: boolean): unknown => {
+      this.raw = raw
+      return stdin
+    }
+    const stdin = Object.assign(this.#stdin, { isTTY: true, setRawMode, resume: () => stdin, pause: () => stdin })
+    const stdout = {
+      isTTY: true,
+      columns: this.#columns,
+      rows: this.#rows,
+      hasColors: () => true,
+      write: (text: string) => void (this.#output += text),
+    }
+    const streams = { stdin, stdout, stderr: stdout, env } as unknown as Parameters<typeof run>[1]
+    return run(args, streams, { wallNow: () => Date.now() }, '0.0.0')
+  }
+}
