@@ -35,6 +35,8 @@ export class ClusterRouter implements Router {
   readonly #onChange: (fault?: StoreError) => void
   readonly #guard: Guard
   readonly #members: Map<string, Member> = new Map()
+  /** The owners that were last believed in, by slot. */
+  readonly #owners: (string | undefined)[] = []
   #fault: StoreError = notConnected()
   #known = false
   #closed = false
@@ -125,6 +127,7 @@ export class ClusterRouter implements Router {
       const slots = this.#topology.slots
       if (this.#members.has(address)) {
         slots[slot] = [address]
+        if (this.#isOrphaned(slot, address)) this.#guard.onServerChange()
         this.#refresh().catch(() => {})
       } else {
         await this.#refresh()
@@ -157,6 +160,7 @@ export class ClusterRouter implements Router {
   #learn(): void {
     if (this.#closed) return
     this.#known = true
+    this.#noticeFailovers()
     const now = this.#clock.now()
     const primaries = new Set(this.#topology.slots.map(owners => owners?.[0]).filter(address => address !== undefined))
     for (const address of primaries) if (!this.#members.has(address)) this.#join(address, -Infinity)
@@ -168,6 +172,21 @@ export class ClusterRouter implements Router {
     this.#firstAttempt = undefined
     this.#endFirstAttempt()
     this.#onChange()
+  }
+
+  /** Slots whose owner was lost are served by one that may not have heard of its last writes. */
+  #noticeFailovers(): void {
+    let orphaned = false
+    for (const [slot, owners] of this.#topology.slots.entries()) orphaned = this.#isOrphaned(slot, owners?.[0]) || orphaned
+    if (orphaned) this.#guard.onServerChange()
+  }
+
+  /** Whether `slot` has come to `address` from a server that is lost. From one that still serves it was moved, with what is in it. */
+  #isOrphaned(slot: number, address: string | undefined): boolean {
+    const before = this.#owners[slot]
+    if (address === undefined || address === before) return false
+    this.#owners[slot] = address
+    return before !== undefined && this.#members.get(before)?.node.usable !== true
   }
 
   #failed(error: unknown): void {

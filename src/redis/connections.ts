@@ -31,6 +31,9 @@ export class Connections {
       onBreaker: (endpoint, state, reason) => {
         for (const { onBreaker } of this.#members) onBreaker?.({ endpoint, state, reason })
       },
+      onServerChange: () => {
+        for (const { onServerChange } of this.#members) onServerChange?.()
+      },
     }
     const name = `leasehold:${namespace}`
     const { clock } = this

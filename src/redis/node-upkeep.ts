@@ -3,6 +3,7 @@ import { StoreError } from '../core/errors.ts'
 import type { Clock } from '../core/ports.ts'
 import type { Upkeep, Verdict } from './connection.ts'
 import { connectionFailure, replyCode } from './failures.ts'
+import { runIdOf, type ServerIdentity } from './server-identity.ts'
 import { type ServerTime, parseTime } from './server-time.ts'
 
 const oldestRedis = 7
@@ -14,19 +15,27 @@ const promptMs = 10
 export class NodeUpkeep implements Upkeep {
   readonly #clock: Clock
   readonly #time: ServerTime
+  readonly #identity: ServerIdentity
 
-  constructor(clock: Clock, time: ServerTime) {
+  constructor(clock: Clock, time: ServerTime, identity: ServerIdentity) {
     this.#clock = clock
     this.#time = time
+    this.#identity = identity
   }
 
   async setUp(redis: Redis): Promise<Verdict | undefined> {
-    const [hello, ping, primary] = await Promise.allSettled([redis.call('HELLO'), redis.call('PING'), this.#sample(redis, true)])
+    const [hello, ping, runId, primary] = await Promise.allSettled([
+      redis.call('HELLO'),
+      redis.call('PING'),
+      runIdOf(redis),
+      this.#sample(redis, true),
+    ])
     const support = supportVerdict(hello)
     if (support !== undefined) return support
     // The other questions are answered while the server is still loading its data.
     if (ping.status === 'rejected') return { fault: connectionFailure(ping.reason), next: 'stay' }
     if (primary.status === 'rejected') return { fault: connectionFailure(primary.reason), next: 'stay' }
+    if (primary.value === undefined) this.#identity.meet(runId.status === 'fulfilled' ? runId.value : undefined)
     return primary.value
   }
 
@@ -42,7 +51,10 @@ export class NodeUpkeep implements Upkeep {
         redis.call('ROLE'),
         ...stamped(redis.call('TIME'), this.#clock),
       ] as const)
-      if (!Array.isArray(role) || String(role[0]) !== 'master') return notPrimary()
+      if (!Array.isArray(role) || String(role[0]) !== 'master') {
+        this.#identity.loseRole()
+        return notPrimary()
+      }
       const serverMs = parseTime(time)
       if (Number.isNaN(serverMs))
         return { fault: new StoreError('STORE_UNSUPPORTED', 'not-executed', 'Redis does not tell its time'), next: 'stay' }

@@ -8,6 +8,7 @@ import { Connection } from './connection.ts'
 import type { LoopLag } from './loop-lag.ts'
 import { NodeUpkeep } from './node-upkeep.ts'
 import { ReadBatch, type ReadReply } from './read-batch.ts'
+import { ServerIdentity } from './server-identity.ts'
 import { ServerTime } from './server-time.ts'
 
 export interface StoreNodeOptions {
@@ -27,6 +28,7 @@ export interface Guard {
   readonly settings: BreakerSettings
   readonly lag: LoopLag
   readonly onBreaker: (endpoint: string, state: BreakerState, reason: BreakerReason) => void
+  readonly onServerChange: () => void
 }
 
 /** One server: a connection for reads and one for scripts, so that a big read cannot hold up a lease. */
@@ -45,6 +47,7 @@ export class StoreNode {
     this.breaker = new Breaker(guard.settings, clock, guard.lag, (state, reason) =>
       guard.onBreaker(endpointOf(this.reads.redis), state, reason),
     )
+    const identity = new ServerIdentity(guard.onServerChange)
     // What one connection has found out of the server, the other is to see at once.
     const tell = (other: () => Connection) => (fault?: StoreError) => {
       if (fault !== undefined) other().doubt()
@@ -55,14 +58,14 @@ export class StoreNode {
       create,
       name: `${name}:reads`,
       clock,
-      upkeep: new NodeUpkeep(clock, this.#readTime),
+      upkeep: new NodeUpkeep(clock, this.#readTime, identity),
       onChange: tell(() => this.scripts),
     })
     this.scripts = new Connection({
       create,
       name: `${name}:scripts`,
       clock,
-      upkeep: new NodeUpkeep(clock, this.#scriptTime),
+      upkeep: new NodeUpkeep(clock, this.#scriptTime, identity),
       onChange: tell(() => this.reads),
     })
     const { redis } = this.reads

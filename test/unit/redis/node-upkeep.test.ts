@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import { describe, expect, it } from 'vitest'
 import { NodeUpkeep } from '../../../src/redis/node-upkeep.ts'
+import { ServerIdentity } from '../../../src/redis/server-identity.ts'
 import { ServerTime } from '../../../src/redis/server-time.ts'
 import { virtualClock, type VirtualClock } from '../../../src/testing/virtual-clock.ts'
 
@@ -43,7 +44,7 @@ function serverThat(answers: Readonly<Record<string, Answer>> = {}): Served {
       return answer
     },
   } as unknown as Redis
-  return { asked, clock, redis, serverTime, upkeep: new NodeUpkeep(clock, serverTime) }
+  return { asked, clock, redis, serverTime, upkeep: new NodeUpkeep(clock, serverTime, new ServerIdentity(() => {})) }
 }
 
 describe('a server that is connected to', () => {
