@@ -11,6 +11,7 @@ function lostConnection(): Fault {
 describe('a set whose connection is lost while the put is on its way', () => {
   it('is not over before the store would refuse the put: until then it may arrive, and overwrite what others do', async () => {
     const { a, clock, store } = openFleet({ commandTimeout: '100ms' }, inTurn({ put: [lostConnection()] }))
+    await clock.advance(60_000)
     const set = track(clock, a.set('k', 'v'))
     await clock.advance(100)
     expect(set.state).toBe('pending')

@@ -4,7 +4,7 @@ import { memoryStore } from '../../../src/memory/memory-store.ts'
 import { chaosStore, inTurn, slow } from '../../../src/testing/chaos-store.ts'
 import { seededRandom } from '../../../src/testing/seeded-random.ts'
 import { virtualClock } from '../../../src/testing/virtual-clock.ts'
-import { sleep, Source, watch } from './stage.ts'
+import { openFleet, sleep, Source, watch } from './stage.ts'
 
 /** A codec of the user's whose reader understands nothing that starts with an exclamation mark. */
 const codec = {
@@ -33,6 +33,32 @@ describe('a stored value whose payload cannot be decoded', () => {
       { event: 'miss', outcome: 'loaded' },
     ])
     expect(await other!.get('k')).toBe('load 1')
+  })
+
+  it('is a miss when it is read, and not offered again by the acquire', async () => {
+    const { a, source, store, until } = openFleet({ codec })
+    const events = watch(a, 'decode-error', 'hit', 'miss')
+    await until(a.set('k', '!'))
+    expect(await until(a.getOrSet('k', source.takes(10)))).toBe('load 1')
+    expect(events).toMatchObject([
+      { event: 'decode-error', reason: 'payload' },
+      { event: 'miss', outcome: 'loaded' },
+    ])
+    expect(store.count('acquire')).toBe(1)
+    expect(await a.get('k')).toBe('load 1')
+  })
+
+  it('does not stand in for a load that failed, however stale a value may be', async () => {
+    const { a, clock, source, until } = openFleet({ codec, ttl: '1s', staleIfError: '1m' })
+    await until(a.set('k', '!'))
+    await clock.advance(1500)
+    await expect(until(a.getOrSet('k', source.fails(10)))).rejects.toThrow('the source is down')
+  })
+
+  it('looks like none to who asks without a loader', async () => {
+    const { a, until } = openFleet({ codec })
+    await until(a.set('k', '!'))
+    expect([await a.get('k'), await a.getEntry('k')]).toEqual([undefined, undefined])
   })
 })
 
