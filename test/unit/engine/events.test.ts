@@ -252,6 +252,33 @@ describe('a listener', () => {
     expect(heard).toEqual(['first', 'second', 'second'])
   })
 
+  it('is refused by name when it is for no event, or is none', () => {
+    const { a } = openFleet()
+    const on = a.on.bind(a) as (name: string, listener: unknown) => void
+    expect(() => on('store-eror', () => {})).toThrow(
+      expect.objectContaining({ code: 'UNKNOWN_OPTION', message: 'Unknown event "store-eror"; did you mean "store-error"?' }),
+    )
+    expect(() => on('hit', 'log')).toThrow(
+      expect.objectContaining({ code: 'INVALID_OPTION', option: 'listener', message: expect.stringContaining('a function') }),
+    )
+    expect(
+      a.off('store-eror' as 'hit', () => {}),
+      'nobody can listen to it',
+    ).toBe(a)
+  })
+
+  it('that is async and rejects is named in a warning as well', async () => {
+    const { a } = openFleet()
+    const warned = new Promise<Error>(resolve => process.once('warning', resolve))
+    const late = (): unknown => Promise.reject(new Error('a late bug'))
+    a.on('set', late)
+    await a.set('k', 'v')
+    expect(await warned).toMatchObject({
+      name: 'LeaseholdWarning',
+      message: "a listener of 'set' threw: Error: a late bug",
+    })
+  })
+
   it('that throws is named in a warning and changes nothing', async () => {
     const { a } = openFleet()
     const warned = new Promise<Error>(resolve => process.once('warning', resolve))

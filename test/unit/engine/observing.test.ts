@@ -1,7 +1,11 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { describe, expect, it } from 'vitest'
+import { CacheEventEmitter } from '../../../src/core/event-emitter.ts'
+import type { Store, StoreContext, StoreListeners } from '../../../src/core/ports.ts'
 import type { Tracer } from '../../../src/core/tracer.ts'
-import { openFleet } from './stage.ts'
+import { createCache } from '../../../src/create-cache.ts'
+import { memoryStore } from '../../../src/memory/memory-store.ts'
+import { openFleet, watch } from './stage.ts'
 
 describe('counting hits', () => {
   it('counts those of getOrSet and their bytes from the first asking on, for all who ask', async () => {
@@ -46,6 +50,24 @@ describe('the status', () => {
     await until(call)
     expect(a.status()).toMatchObject({ pendingCalls: 0, heldLeases: 0 })
   })
+
+  it('names the servers whose breakers are not closed, and each change is an event', () => {
+    const memory = memoryStore()
+    let listeners!: StoreListeners
+    const open = (context: StoreContext): Store => memory.open({ ...context, listeners: (listeners = context.listeners) })
+    const cache = createCache({ namespace: 'test', store: { kind: 'guarded', open } })
+    const records = watch(cache, 'breaker')
+    listeners.onBreaker?.({ endpoint: 'a:1', state: 'open', reason: 'errors' })
+    listeners.onBreaker?.({ endpoint: 'b:2', state: 'half-open', reason: 'probe' })
+    expect(cache.status().breakers).toEqual({ 'a:1': 'open', 'b:2': 'half-open' })
+    listeners.onBreaker?.({ endpoint: 'a:1', state: 'closed', reason: 'probe' })
+    expect(cache.status().breakers).toEqual({ 'b:2': 'half-open' })
+    expect(records).toMatchObject([
+      { endpoint: 'a:1', state: 'open', reason: 'errors' },
+      { endpoint: 'b:2', state: 'half-open', reason: 'probe' },
+      { endpoint: 'a:1', state: 'closed', reason: 'probe' },
+    ])
+  })
 })
 
 describe('diagnostics channels', () => {
@@ -62,6 +84,17 @@ describe('diagnostics channels', () => {
       { cache: 'test', record: { key: 'k', outcome: 'stored' } },
       { cache: 'test', record: { key: 'k', outcome: 'stored' } },
     ])
+  })
+
+  it('are named after the events, each of which is heard from when its own has a subscriber', () => {
+    const { topics } = new CacheEventEmitter('test')
+    const listener = (): void => {}
+    for (const [name, topic] of Object.entries(topics)) {
+      expect(topic.heard, name).toBe(false)
+      subscribe(`leasehold:${name}`, listener)
+      expect(topic.heard, name).toBe(true)
+      unsubscribe(`leasehold:${name}`, listener)
+    }
   })
 })
 
