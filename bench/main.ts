@@ -63,13 +63,13 @@ async function batches(rounds: number): Promise<void> {
 }
 
 async function observing(rounds: number): Promise<void> {
-  console.log(
-    '\nHits of about 100 B, 64 in flight: CPU time per call, and its ratio to the same round with nothing attached, medians',
-  )
-  const rows = await withRedis(url => benchObserving(url, rounds))
+  console.log('\nHits of the embedded store: CPU time per call, lower quartile, and how much more than with nothing attached')
+  const rows = await benchObserving(rounds)
+  const nothing = (values: string): number =>
+    rows.find(row => row.values === values && row.name === 'nothing')?.cpuNs ?? Number.NaN
   printTable(
-    ['values', 'attached', 'CPU µs', 'ratio'],
-    rows.map(({ values, name, cpuUs, ratio }) => [values, name, cpuUs.toFixed(2), ratio.toFixed(3)]),
+    ['values', 'attached', 'CPU ns', 'more'],
+    rows.map(({ values, name, cpuNs }) => [values, name, Math.round(cpuNs), Math.round(cpuNs - nothing(values))]),
   )
 }
 

@@ -10,7 +10,7 @@ import type { CacheEventName } from './events.ts'
 import { HitCounter, type HitCounts, type HitSampler } from './hit-counts.ts'
 import { getOrSetMany, readMany } from './calls/get-many.ts'
 import { getOrSet } from './calls/get-or-set.ts'
-import { LoadBatch, type LoadMany } from './flights/load-batch.ts'
+import { LoadBatch, tracedLoadMany, type LoadMany } from './flights/load-batch.ts'
 import type { Loader } from './flights/loader-context.ts'
 import { checkKey, checkKeys } from './keys/check-key.ts'
 import { keyOptionNames, setOptionNames } from './options/option-table.ts'
@@ -19,7 +19,7 @@ import type { WriteOutcome } from './outage/defer.ts'
 import type { EntryKey } from './ports.ts'
 import { resolveCallOptions } from './options/resolve-options.ts'
 import { shutDown } from './shut-down.ts'
-import { traced, type Operation, type Tracer } from './tracer.ts'
+import type { Tracer } from './tracer.ts'
 import { setMany } from './calls/set-many.ts'
 import { deleteKey, expireKey, setValue } from './calls/writes.ts'
 
@@ -50,10 +50,7 @@ export class Cache {
           { key },
         )
       }
-      const engine = this.#engine
-      const call = new Call(engine, key, loader, policy)
-      if (engine.tracer === undefined || !engine.tracer.wants()) return getOrSet(engine, call) as Promise<Value>
-      return engine.tracer.operation('getOrSet', call, () => getOrSet(engine, call)) as Promise<Value>
+      return getOrSet(this.#engine, new Call(this.#engine, key, loader, policy)) as Promise<Value>
     } catch (error) {
       return Promise.reject(error)
     }
@@ -127,7 +124,7 @@ export class Cache {
    */
   async set<Value>(key: string, value: Value, options?: SetOptions): Promise<WriteOutcome> {
     const policy = this.#begin(key, options, setOptionNames)
-    return this.#traced('set', key, () => setValue(this.#engine, key, value, policy))
+    return setValue(this.#engine, key, value, policy)
   }
 
   /**
@@ -140,7 +137,7 @@ export class Cache {
    */
   async delete(keys: string | readonly string[], options?: KeyOptions): Promise<WriteOutcome> {
     const list: readonly string[] = Array.isArray(keys) ? keys : [keys]
-    const deleted = await Promise.allSettled(list.map(key => this.#keyOf(key, options)).map(key => this.#delete(key)))
+    const deleted = await Promise.allSettled(list.map(key => this.#keyOf(key, options)).map(key => deleteKey(this.#engine, key)))
     for (const result of deleted) if (result.status === 'rejected') throw result.reason
     return deleted.some(result => result.status === 'fulfilled' && result.value === 'deferred') ? 'deferred' : 'applied'
   }
@@ -152,8 +149,7 @@ export class Cache {
    * @throws LeaseholdError with a `STORE_…` code when the store could not be told
    */
   async expire(key: string, options?: KeyOptions): Promise<boolean> {
-    const entryKey = this.#keyOf(key, options)
-    return this.#traced('expire', key, () => expireKey(this.#engine, entryKey))
+    return expireKey(this.#engine, this.#keyOf(key, options))
   }
 
   /** Calls `listener` with a record of each such event. Nothing is built for events that nobody listens to. */
@@ -209,18 +205,10 @@ export class Cache {
     return this.#closed
   }
 
-  #traced<Result>(name: Operation, key: string, run: () => Promise<Result>): Promise<Result> {
-    return traced(this.#engine.tracer, name, { key, outcome: undefined }, run)
-  }
-
-  #delete(key: EntryKey): Promise<WriteOutcome> {
-    return this.#traced('delete', key.key, () => deleteKey(this.#engine, key))
-  }
-
   async #answerMany(keys: readonly string[], loadMany: LoadMany<unknown>, options?: CallOptions): Promise<BatchAnswers> {
     const policy = this.#beginMany(keys, options)
     checkLoadMany(loadMany)
-    return getOrSetMany(this.#engine, keys, policy, { batch: new LoadBatch(loadMany) })
+    return getOrSetMany(this.#engine, keys, policy, { batch: new LoadBatch(tracedLoadMany(this.#engine.tracer, loadMany)) })
   }
 
   #beginMany(keys: readonly string[], options: CallOptions | undefined, allowed?: ReadonlySet<string>): Policy {

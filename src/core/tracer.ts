@@ -1,21 +1,26 @@
 /** What a cache is asked to do. */
-export type Operation = 'getOrSet' | 'get' | 'getEntry' | 'has' | 'set' | 'delete' | 'expire'
+export type Operation = 'getOrSet' | 'getOrSetMany' | 'getMany' | 'get' | 'getEntry' | 'has' | 'set' | 'delete' | 'expire'
 
 /** How an operation ended. `undefined` while it runs, when it failed, and for those that look for nothing. */
 export type OperationOutcome = 'hit' | 'stale' | 'absent' | 'loaded' | 'joined' | 'waited' | 'unleased' | undefined
 
 export interface TracedOperation {
-  readonly key: string
+  /** Undefined for many keys. */
+  readonly key?: string
+  /** How many keys it is about, if many. */
+  readonly keys?: number
   readonly outcome: OperationOutcome
 }
 
 export interface TracedLoad {
-  readonly key: string
+  /** Undefined for a load of many keys. */
+  readonly key?: string
+  readonly keys?: number
   /** A refresh that no caller waits for. */
   readonly background: boolean
 }
 
-/** Runs operations and loads inside something of its own, such as a span. It must call `run` once and return what that returns. */
+/** Runs operations and loads inside something of its own, such as a span. It must call `run` once, at once, and return what that returns. */
 export interface Tracer {
   /** Asked before each operation and load: false runs it outside. */
   wants(): boolean

@@ -4,12 +4,13 @@ import { Call } from './call.ts'
 import { decodeValue, openEntry, recordBase, reportStoreError, undecodable, type Engine } from '../engine.ts'
 import type { LoadBatch } from '../flights/load-batch.ts'
 import type { Loader } from '../flights/loader-context.ts'
-import { getOrSet } from './get-or-set.ts'
+import { answerCall } from './get-or-set.ts'
 import { answerFromCopy } from '../outage/answer-from-copy.ts'
 import type { Policy } from '../options/options.ts'
 import type { EntryKey, StoredBytes } from '../ports.ts'
 import { readEach } from './read-each.ts'
 import { answerFromStore } from './read-through.ts'
+import { traced } from '../tracer.ts'
 
 /** How the keys of a batch are loaded: all with one batch, or each with a loader of its own. */
 export type BatchLoading =
@@ -17,7 +18,11 @@ export type BatchLoading =
   | { readonly batch?: undefined; readonly loaderOf: (key: string) => Loader<unknown> }
 
 /** Reads fresh values and loads nothing: `undefined` where there is none, and where the store failed. */
-export async function readMany(engine: Engine, keys: readonly string[], policy: Policy): Promise<unknown[]> {
+export function readMany(engine: Engine, keys: readonly string[], policy: Policy): Promise<unknown[]> {
+  return traced(engine.tracer, 'getMany', { keys: keys.length, outcome: undefined }, () => readEveryKey(engine, keys, policy))
+}
+
+async function readEveryKey(engine: Engine, keys: readonly string[], policy: Policy): Promise<unknown[]> {
   const answers = new BatchAnswers(keys)
   const startedAt = engine.clock.now()
   const believes = engine.outage.journal.observe(keys, policy.version)
@@ -51,7 +56,17 @@ function reportLookup(engine: Engine, key: EntryKey, bytes: number, startedAt: n
  * Answers every key as {@link getOrSet} would. Those that stand in the store are read together; each of the others is a flight of its own, and the flights share
  * one load.
  */
-export async function getOrSetMany(
+export function getOrSetMany(
+  engine: Engine,
+  keys: readonly string[],
+  policy: Policy,
+  loading: BatchLoading,
+): Promise<BatchAnswers> {
+  const operation = { keys: keys.length, outcome: undefined }
+  return traced(engine.tracer, 'getOrSetMany', operation, () => answerEveryKey(engine, keys, policy, loading))
+}
+
+async function answerEveryKey(
   engine: Engine,
   keys: readonly string[],
   policy: Policy,
@@ -106,7 +121,7 @@ class UnansweredCalls {
   answer(engine: Engine, answers: BatchAnswers, hasRead: boolean): Promise<void>[] {
     return Array.from(this.#byKey.values(), async ({ call, places }) => {
       try {
-        const value = await getOrSet(engine, call, hasRead)
+        const value = await answerCall(engine, call, hasRead)
         for (const place of places) answers.answer(place, value)
       } catch (error) {
         answers.fail(call.key, error)

@@ -11,12 +11,20 @@ import { answerFromCopy } from '../outage/answer-from-copy.ts'
 import { absent } from './absent.ts'
 import { answerFromStore, findStandIn } from './read-through.ts'
 
+/** {@link answerCall}, inside the tracer if there is one. */
+export function getOrSet(engine: Engine, call: Call): Promise<unknown> {
+  const { tracer } = engine
+  // Spelled out: the closure alone would cost every hit.
+  if (tracer === undefined || !tracer.wants()) return answerCall(engine, call)
+  return tracer.operation('getOrSet', call, () => answerCall(engine, call))
+}
+
 /**
  * Answers one call: from an open flight, from the store, or by a load.
  *
  * @param hasRead The call has looked in the store, and found no answer.
  */
-export async function getOrSet(engine: Engine, call: Call, hasRead = false): Promise<unknown> {
+export async function answerCall(engine: Engine, call: Call, hasRead = false): Promise<unknown> {
   engine.pending.enter()
   try {
     const { signal, forceFresh } = call.policy

@@ -7,13 +7,18 @@ import type { Policy } from '../options/options.ts'
 import { deferOrThrow, type WriteOutcome } from '../outage/defer.ts'
 import type { Clock, EntryKey, PutReply } from '../ports.ts'
 import { revokeHere } from './revoke-here.ts'
+import { traced } from '../tracer.ts'
 
 /** Removing and expiring may be repeated freely, so a command whose reply was lost is sent again. */
 const invalidateTries = 2
 const connectPatienceMs = 2_000
 
 /** Stores a value that the application computed. Loads that are running do not overwrite it. */
-export async function setValue(engine: Engine, key: string, value: unknown, policy: Policy): Promise<WriteOutcome> {
+export function setValue(engine: Engine, key: string, value: unknown, policy: Policy): Promise<WriteOutcome> {
+  return traced(engine.tracer, 'set', { key, outcome: undefined }, () => storeValue(engine, key, value, policy))
+}
+
+async function storeValue(engine: Engine, key: string, value: unknown, policy: Policy): Promise<WriteOutcome> {
   const { store, codec, clock, random } = engine
   const startedAt = clock.now()
   const entryKey: EntryKey = { key, version: policy.version }
@@ -87,7 +92,11 @@ async function connected(engine: Engine, command: 'put' | 'remove' | 'expire', k
 }
 
 /** Deletes the key. When it resolves, no load that began before will answer a later call or be stored. */
-export async function deleteKey(engine: Engine, key: EntryKey): Promise<WriteOutcome> {
+export function deleteKey(engine: Engine, key: EntryKey): Promise<WriteOutcome> {
+  return traced(engine.tracer, 'delete', { key: key.key, outcome: undefined }, () => removeKey(engine, key))
+}
+
+async function removeKey(engine: Engine, key: EntryKey): Promise<WriteOutcome> {
   const startedAt = engine.clock.now()
   const outcome = await removeOrDefer(engine, key)
   reportInvalidation(engine, key, 'delete', outcome, startedAt)
@@ -106,7 +115,11 @@ async function removeOrDefer(engine: Engine, key: EntryKey, earlier?: StoreError
 }
 
 /** Marks the key stale and revokes any load that is running. False when nothing was stored. */
-export async function expireKey(engine: Engine, key: EntryKey): Promise<boolean> {
+export function expireKey(engine: Engine, key: EntryKey): Promise<boolean> {
+  return traced(engine.tracer, 'expire', { key: key.key, outcome: undefined }, () => markKeyStale(engine, key))
+}
+
+async function markKeyStale(engine: Engine, key: EntryKey): Promise<boolean> {
   const startedAt = engine.clock.now()
   const existed = await invalidate(engine, 'expire', key)
   reportInvalidation(engine, key, 'expire', 'applied', startedAt)

@@ -252,8 +252,9 @@ export function loadTimeout(key: string, timeoutMs: number): LeaseholdError {
   )
 }
 
-function tracedLoader({ tracer }: Engine, { loader, key: { key }, purpose }: FlightPlan): Loader<unknown> {
-  if (tracer === undefined) return loader
+/** The load of a batch is traced where it runs, once for all its keys. */
+function tracedLoader({ tracer }: Engine, { loader, batch, key: { key }, purpose }: FlightPlan): Loader<unknown> {
+  if (tracer === undefined || batch !== undefined) return loader
   return context =>
     tracer.wants() ? tracer.load({ key, background: purpose === 'refresh' }, async () => loader(context)) : loader(context)
 }

@@ -2,6 +2,7 @@ import { describeValue } from '../describe-value.ts'
 import { LeaseholdError } from '../errors.ts'
 import { insideLoaders, loadersAround, type LoadFrame } from './load-attempt.ts'
 import type { Loader, LoaderContext } from './loader-context.ts'
+import type { Tracer } from '../tracer.ts'
 
 /** What a batch loader is given beside its keys. */
 export interface LoadManyContext {
@@ -21,6 +22,15 @@ export type LoadMany<Value> = (
   keys: readonly string[],
   context: LoadManyContext,
 ) => LoadedMany<Value> | Promise<LoadedMany<Value>>
+
+/** One load for the tracer, however many keys it is for. */
+export function tracedLoadMany<Value>(tracer: Tracer | undefined, loadMany: LoadMany<Value>): LoadMany<Value> {
+  if (tracer === undefined) return loadMany
+  return (keys, context) => {
+    if (!tracer.wants()) return loadMany(keys, context)
+    return tracer.load({ keys: keys.length, background: context.background }, async () => loadMany(keys, context))
+  }
+}
 
 /** A load that waits for the batch's: what it was given, and where its value goes. */
 interface Seat {

@@ -26,7 +26,11 @@ const lookedForNothing: ReadonlySet<string> = new Set(['set', 'delete', 'expire'
 export function traceCache(cache: Cache, options: TraceOptions = {}): () => void {
   const tracer = options.tracer ?? trace.getTracer('leasehold')
   const common: Attributes = { 'cache.name': options.name ?? cache.name }
-  const withKey = (key: string): Attributes => (options.keys === true ? { ...common, 'cache.key': key } : common)
+  const about = ({ key, keys }: { readonly key?: string; readonly keys?: number }): Attributes => ({
+    ...common,
+    ...(options.keys === true && key !== undefined ? { 'cache.key': key } : {}),
+    ...(keys === undefined ? {} : { 'cache.keys': keys }),
+  })
   const roots = options.roots === true
 
   const own: Tracer = {
@@ -35,15 +39,15 @@ export function traceCache(cache: Cache, options: TraceOptions = {}): () => void
       return parent === undefined ? roots : parent.isRecording()
     },
     operation<Result>(name: string, operation: TracedOperation, run: () => Promise<Result>): Promise<Result> {
-      const span = tracer.startSpan(`cache.${name}`, { attributes: { ...withKey(operation.key), 'cache.operation': name } })
+      const span = tracer.startSpan(`cache.${name}`, { attributes: { ...about(operation), 'cache.operation': name } })
       return inSpan(span, run, () => {
         if (operation.outcome === undefined) return
         span.setAttribute('cache.outcome', operation.outcome)
         if (!lookedForNothing.has(name)) span.setAttribute('cache.hit', foundSomething.has(operation.outcome))
       })
     },
-    load<Result>({ key, background }: TracedLoad, run: () => Promise<Result>): Promise<Result> {
-      const span = tracer.startSpan('cache.load', { attributes: { ...withKey(key), 'cache.background': background } })
+    load<Result>(load: TracedLoad, run: () => Promise<Result>): Promise<Result> {
+      const span = tracer.startSpan('cache.load', { attributes: { ...about(load), 'cache.background': load.background } })
       return inSpan(span, run)
     },
   }

@@ -104,15 +104,15 @@ describe('a tracer', () => {
     const tracer: Tracer = {
       wants: () => true,
       async operation(name, operation, run) {
-        const number = lines.push(`${name} ${operation.key}`)
+        const number = lines.push(`${name} ${operation.key ?? operation.keys}`)
         try {
           return await run()
         } finally {
           lines[number - 1] += ` ${operation.outcome}`
         }
       },
-      async load({ key, background }, run) {
-        lines.push(`load ${key} ${background}`)
+      async load({ key, keys, background }, run) {
+        lines.push(`load ${key ?? keys} ${background}`)
         return run()
       },
     }
@@ -149,6 +149,16 @@ describe('a tracer', () => {
       'getOrSet bad undefined',
       'load bad false',
     ])
+  })
+
+  it('sees many keys as one operation, and their load as one', async () => {
+    const { a, until } = openFleet()
+    const { tracer, lines } = recorder()
+    a.trace(tracer)
+    await until(a.getOrSetMany(['k', 'l'], keys => keys.map(key => `value of ${key}`)))
+    await until(a.getMany(['k', 'm', 'n']))
+    await until(a.setMany([['m', 1]]))
+    expect(lines).toEqual(['getOrSetMany 2 undefined', 'load 2 false', 'getMany 3 undefined', 'set m undefined'])
   })
 
   it('is alone, and can be taken off', async () => {
