@@ -102,6 +102,14 @@ export const alerts: readonly Alert[] = [
     runbook: 'breaker-open',
   },
   {
+    name: 'CacheJournalGrowing',
+    expr: `${sumBy(caches, gauge('cache_journal_length', over5m))} > 0 and ${sumBy(caches, `delta(${gauge('cache_journal_length', over5m)}[5m])`)} >= 0`,
+    for: '5m',
+    severity: 'critical',
+    summary: '{{ $value }} invalidations of {{ $labels.cache }} wait to be told to the store, and do not get fewer',
+    runbook: 'journal-growing',
+  },
+  {
     name: 'CacheStoreDown',
     expr: `min by (cache) (${gauge('cache_store_up', over5m)}) == 0`,
     for: '1m',

@@ -208,6 +208,17 @@ export const rows: readonly Row[] = [
         { expr: sumBy(['reason'], increase('cache_breaker_trips_total', now)), legend: 'opened: {{reason}}' },
       ),
       lines(
+        'Journal',
+        'Invalidations that the store has yet to be told, and what became of them.',
+        'none',
+        { expr: sumBy(caches, gauge('cache_journal_length', now)), legend: '{{cache}} waiting' },
+        { expr: sumBy(['change'], increase('cache_journal_changes_total', now)), legend: '{{change}}' },
+      ),
+      lines('Loads without the store', 'In an outage: they are bounded, the others queue.', 'none', {
+        expr: sumBy(['state'], gauge('cache_outage_loads', now)),
+        legend: '{{state}}',
+      }),
+      lines(
         'Connections',
         'The lowest of all processes; and losses.',
         'none',

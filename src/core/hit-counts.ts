@@ -22,7 +22,7 @@ export class HitCounter implements HitCounts {
     this.#samplers.push(sampler)
   }
 
-  /** @param elapsedMs Asked for one hit in {@link hitSampling} only. */
+  /** @param clock Asked for one hit in {@link hitSampling} only. */
   count(bytes: number, startedAt: number, clock: { now(): number }): void {
     this.bytes += bytes
     if (++this.hits % hitSampling !== 0) return

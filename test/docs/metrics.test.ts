@@ -38,6 +38,7 @@ describe('what the metrics tell apart', () => {
     ['cache_invalidations_total', 'invalidate', 'operation', []],
     ['cache_connection_losses_total', 'connection', 'part', []],
     ['cache_breaker_trips_total', 'breaker', 'reason', []],
+    ['cache_journal_changes_total', 'journal', 'change', []],
   ]
   const events = eventFields()
 

@@ -112,6 +112,10 @@ export const alertCases: readonly AlertCase[] = [
     gauge('cache_breakers', { ...shop, state: 'open' }, [bad, 1], [good, 0]),
     gauge('cache_breakers', { ...shop, state: 'half-open' }, [bad + good, 0]),
   ),
+  steady('CacheJournalGrowing', {
+    series: named('cache_journal_length', shop),
+    values: [...Array.from({ length: bad }, (_, minute) => minute), ...Array<number>(good).fill(0)].join(' '),
+  }),
   steady('CacheStoreDown', gauge('cache_store_up', shop, [bad, 0], [good, 1])),
   steady('CacheBusDown', gauge('cache_bus_up', shop, [bad, 0], [good, 1])),
   steady('RedisMemory80', ...memory(0.82)),
@@ -139,6 +143,18 @@ export const alertCases: readonly AlertCase[] = [
 
 /** Bad but for which nobody should be woken. */
 export const quietCases: readonly AlertCase[] = [
+  {
+    alert: 'CacheJournalGrowing',
+    // Replayed faster than it grows.
+    series: [
+      {
+        series: named('cache_journal_length', shop),
+        values: Array.from({ length: bad }, (_, minute) => 1000 - minute).join(' '),
+      },
+    ],
+    firesBy: Infinity,
+    quietAt: [100],
+  },
   {
     alert: 'CacheHitRatioLow',
     series: [

@@ -39,6 +39,12 @@ export const problemLines: Describe = {
   'encode-error': () => ({ level: 'error', message: 'a value cannot be written by the codec' }),
   'decode-error': ({ reason }) => ({ level: 'error', message: `stored bytes are no readable entry (${reason})` }),
   'store-error': ({ command }) => ({ level: 'warn', message: `a store command failed (${command})` }),
+  journal: ({ change }) => {
+    if (change === 'deferred') return { level: 'warn', message: 'an invalidation could not be told to the store yet' }
+    if (change === 'doubted')
+      return { level: 'warn', message: 'another server answers: it is told the recent invalidations again' }
+    return { level: 'info', message: 'the store has been told what was deferred' }
+  },
   breaker: ({ state, reason }) => ({
     level: state === 'closed' ? 'info' : 'warn',
     message: `the breaker of a server is ${state} (${reason})`,

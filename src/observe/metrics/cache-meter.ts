@@ -49,7 +49,15 @@ export class CacheMeter {
     const series = value === undefined ? undefined : table.at(undefined)
     if (series !== undefined && value !== undefined) series.value = value
     if (metric === 'cache_breakers') this.#countBreakers(table)
+    if (metric === 'cache_outage_loads') this.#copyOutageLoads(table)
     return table
+  }
+
+  #copyOutageLoads(table: MetricTable): void {
+    for (const [state, loads] of Object.entries(this.#cache.status().outageLoads)) {
+      const series = table.at(undefined, state)
+      if (series !== undefined) series.value = loads
+    }
   }
 
   #countBreakers(table: MetricTable): void {
@@ -72,6 +80,8 @@ export class CacheMeter {
         return status.store === 'up' ? 1 : 0
       case 'cache_bus_up':
         return status.bus === 'up' ? 1 : 0
+      case 'cache_journal_length':
+        return status.deferredInvalidations
       case 'cache_pending_calls':
         return status.pendingCalls
       case 'cache_held_leases':
@@ -127,6 +137,7 @@ export class CacheMeter {
       connection: ({ part, state }) => {
         if (state === 'down') this.#count('cache_connection_losses_total', undefined, part)
       },
+      journal: ({ change, count }) => this.#count('cache_journal_changes_total', undefined, change, count),
       breaker: ({ state, reason }) => {
         if (state === 'open') this.#count('cache_breaker_trips_total', undefined, reason)
       },

@@ -27,10 +27,13 @@ export type CounterName =
   | 'cache_serialized_bytes_total'
   | 'cache_connection_losses_total'
   | 'cache_breaker_trips_total'
+  | 'cache_journal_changes_total'
 
 export type GaugeName =
   | 'cache_store_up'
   | 'cache_breakers'
+  | 'cache_journal_length'
+  | 'cache_outage_loads'
   | 'cache_bus_up'
   | 'cache_pending_calls'
   | 'cache_held_leases'
@@ -160,6 +163,20 @@ export const metricDefinitions: Readonly<Record<MetricName, MetricDefinition>> =
     kind: 'gauge',
     help: 'Servers whose breaker is not closed.',
     choice: { label: 'state', values: ['open', 'half-open'] },
+  },
+  cache_journal_changes_total: {
+    kind: 'counter',
+    help: 'Changes of the journal of invalidations that the store has yet to be told.',
+    choice: { label: 'change', values: ['deferred', 'doubted', 'replayed'] },
+  },
+  cache_journal_length: {
+    kind: 'gauge',
+    help: 'Invalidations that the store has yet to be told.',
+  },
+  cache_outage_loads: {
+    kind: 'gauge',
+    help: 'Loads without the coordination of the store, and those that wait for room.',
+    choice: { label: 'state', values: ['running', 'queued'] },
   },
   cache_store_up: {
     kind: 'gauge',
