@@ -137,14 +137,13 @@ describe('a password', () => {
   it.each([
     ['refused', ['doctor']],
     ['refused, for JSON', ['doctor', '--json']],
-    ['in a wrong place', ['sentinel', 'redis://u:sentinel-password@h']],
+    ['as a command', ['redis://u:sentinel-password@h']],
+    ['as an option', ['doctor', '--redis://u:sentinel-password@h']],
+    ['as a role', ['doctor', '--role', 'redis://u:sentinel-password@h']],
     ['with a wrong option', ['doctor', '--no-such', 'redis://u:sentinel-password@h']],
   ])('is not printed: %s', async (_what, args) => {
     const url = server.url.replace('//', '//fine:sentinel-password-wrong@')
-    const { stdout, stderr, exitCode } = await runCli(
-      args.map(arg => (arg === 'sentinel' ? 'no-such-command' : arg)),
-      { env: { REDIS_URL: url } },
-    )
+    const { stdout, stderr, exitCode } = await runCli(args, { env: { REDIS_URL: url } })
     expect(exitCode).toBe(2)
     expect(stderr).not.toBe('')
     expect(stdout + stderr).not.toMatch(shown)
