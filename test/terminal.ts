@@ -1,10 +1,10 @@
-import { EventEmitter } from 'node:events'
+import { PassThrough } from 'node:stream'
 import { stripVTControlCharacters } from 'node:util'
 import { run } from '../src/cli/run.ts'
 
 /** A command line at a terminal of this size, whose keys a test presses. */
 export class Terminal {
-  readonly #stdin = new EventEmitter()
+  readonly #stdin = new PassThrough()
   readonly #columns: number
   readonly #rows: number
   #output = ''
@@ -29,7 +29,7 @@ export class Terminal {
   }
 
   press(key: string): void {
-    this.#stdin.emit('data', Buffer.from(key))
+    this.#stdin.write(key)
   }
 
   run(args: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
@@ -37,7 +37,7 @@ export class Terminal {
       this.raw = raw
       return stdin
     }
-    const stdin = Object.assign(this.#stdin, { isTTY: true, setRawMode, resume: () => stdin, pause: () => stdin })
+    const stdin: unknown = Object.assign(this.#stdin, { isTTY: true, setRawMode })
     const stdout = {
       isTTY: true,
       columns: this.#columns,

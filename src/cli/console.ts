@@ -50,7 +50,7 @@ export class Console {
   async confirm(question: string): Promise<boolean | undefined> {
     const { stdin, stderr } = this.streams
     if (!stdin.isTTY) return undefined
-    const reader = createInterface({ input: stdin, output: stderr })
+    const reader = createInterface({ input: stdin, output: stderr, terminal: false })
     try {
       return /^y(es)?$/i.test((await reader.question(this.secrets.conceal(`${question} [y/N] `))).trim())
     } finally {
