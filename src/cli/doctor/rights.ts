@@ -18,8 +18,8 @@ export const neededCommands = [
   'publish',
 ] as const
 
-/** Their refusal does no harm, but fills the ACL log. */
-export const courtesyCommands = ['unsubscribe', 'client|setname'] as const
+/** Leasehold does without them, but their refusals fill the ACL log. */
+export const courtesyCommands = ['unsubscribe', 'info', 'client|setname'] as const
 
 /** All of them as the rules of one user. */
 export function aclRules(keyPrefix: string, namespace: string, database = 0): string {
