@@ -5,7 +5,7 @@ import type { ServiceAccount, TrafficRecord } from './messages.ts'
 import type { RedisAccount } from './redis-figures.ts'
 import type { Scenario } from './scenarios.ts'
 import type { Settings } from './settings.ts'
-import { staleAnswers } from './staleness.ts'
+import { type StaleAnswer, staleAnswers } from './staleness.ts'
 import { type Timeline, timelineOf } from './timeline.ts'
 
 /** What one contender did in one scenario. Latencies are those of reads, from the moment each was to arrive, given-up ones included. */
@@ -34,6 +34,7 @@ export interface Figures {
   readonly stale: number
   /** How long after that acknowledgement the oldest of them was asked for. */
   readonly oldestStaleMs: number
+  readonly staleExamples: readonly StaleAnswer[]
   readonly hitRatio: number
   readonly redisCommands: number
   readonly redisCpuMs: number
@@ -85,7 +86,7 @@ export function figuresOf({ scenario, startAt, records, services, redis }: Obser
   const loads = services.map(service => service.loads)
   const databaseQueries = sum(loads.map(each => each.beganAt.length))
   const served = sum(services.map(service => service.reads))
-  const { stale, oldestStaleMs } = staleAnswers(records)
+  const { stale, oldestStaleMs, examples } = staleAnswers(records)
   return {
     ...counted,
     firstFailure: records.find(record => record.firstFailure !== undefined)?.firstFailure ?? null,
@@ -100,6 +101,7 @@ export function figuresOf({ scenario, startAt, records, services, redis }: Obser
     productsAsked: asked.size,
     stale,
     oldestStaleMs,
+    staleExamples: examples,
     hitRatio: 1 - sum(services.map(service => service.misses)) / Math.max(1, served),
     redisCommands: redis.commands,
     redisCpuMs: redis.cpuMs,

@@ -73,14 +73,28 @@ function describeHotKeys(hot: ScenarioResult | undefined): string[] {
 
 function describeStale(results: readonly ScenarioResult[]): string[] {
   const written = results.filter(({ outcomes }) => outcomes.some(({ figures }) => figures.writes > 0))
-  if (written.length === 0) return []
+  const outage = ({ scenario }: ScenarioResult): boolean => scenario.incidents.some(({ does }) => does === 'stop Redis')
+  const during = written.filter(outage)
+  const otherwise = written.filter(result => !outage(result))
+  return [
+    ...(otherwise.length === 0
+      ? []
+      : [`Answers that were stale after an acknowledged invalidation, while Redis answered: ${staleOf(otherwise)}.`]),
+    ...(during.length === 0
+      ? []
+      : [
+          `The same where Redis hung for a while: ${staleOf(during)}. Leasehold vouches only for what Redis vouched for; what it loads during an outage is not.`,
+        ]),
+  ]
+}
+
+function staleOf(results: readonly ScenarioResult[]): string {
   const totals = new Map<string, number>()
-  for (const { contender, figures } of written.flatMap(({ outcomes }) => outcomes)) {
+  for (const { contender, figures } of results.flatMap(({ outcomes }) => outcomes)) {
     const { title } = contenders[contender]
     totals.set(title, (totals.get(title) ?? 0) + figures.stale)
   }
-  const told = [...totals].map(([title, stale]) => `${title} ${count(stale)}`).join(', ')
-  return [`Answers that were stale after an acknowledged invalidation, all scenarios with writes together: ${told}.`]
+  return [...totals].map(([title, stale]) => `${title} ${count(stale)}`).join(', ')
 }
 
 function describeOffer({ results, settings }: LabResult): string[] {

@@ -6,14 +6,28 @@ interface Acknowledged {
   readonly version: number[]
 }
 
+/** One stale answer, for whoever looks for its cause. */
+export interface StaleAnswer {
+  readonly product: number
+  readonly askedMs: number
+  /** How long before the question the write was acknowledged that it should have shown. */
+  readonly sinceMs: number
+  readonly version: number
+}
+
+const mostExamples = 10
+
 /** An answer is stale when a write acknowledged before the question was asked had already replaced the row. */
 export function staleAnswers(records: readonly Pick<TrafficRecord, 'askedMs' | 'doneMs' | 'product' | 'write' | 'version'>[]): {
   stale: number
   oldestStaleMs: number
+  /** The first ones that were found. */
+  examples: readonly StaleAnswer[]
 } {
   const writes = acknowledgedWrites(records)
   let stale = 0
   let oldestStaleMs = 0
+  const examples: StaleAnswer[] = []
   for (const { askedMs, product, write, version } of records) {
     for (let row = 0; row < askedMs.length; row++) {
       const answered = version[row] ?? 0
@@ -22,10 +36,12 @@ export function staleAnswers(records: readonly Pick<TrafficRecord, 'askedMs' | '
       const sinceMs = (askedMs[row] ?? 0) - replacedAtMs
       if (sinceMs < 0) continue
       stale++
+      if (examples.length < mostExamples)
+        examples.push({ product: product[row] ?? 0, askedMs: askedMs[row] ?? 0, sinceMs, version: answered })
       oldestStaleMs = Math.max(oldestStaleMs, sinceMs)
     }
   }
-  return { stale, oldestStaleMs }
+  return { stale, oldestStaleMs, examples }
 }
 
 /** When the first write with a newer version than `answered` was acknowledged. */

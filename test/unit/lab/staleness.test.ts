@@ -24,8 +24,12 @@ const write: Row = { asked: 0, done: 10, write: true, version: 2 }
 
 describe('a stale answer', () => {
   it('shows a row that a write acknowledged before the question had replaced', () => {
-    expect(staleAnswers([record(write, { asked: 15, done: 16, version: 1 })])).toEqual({ stale: 1, oldestStaleMs: 5 })
-    expect(staleAnswers([record(write, { asked: 15, done: 16, version: 2 })])).toEqual({ stale: 0, oldestStaleMs: 0 })
+    expect(staleAnswers([record(write, { asked: 15, done: 16, version: 1 })])).toEqual({
+      stale: 1,
+      oldestStaleMs: 5,
+      examples: [{ product: 1, askedMs: 15, sinceMs: 5, version: 1 }],
+    })
+    expect(staleAnswers([record(write, { asked: 15, done: 16, version: 2 })])).toMatchObject({ stale: 0, oldestStaleMs: 0 })
   })
 
   it('is not one whose question came before the acknowledgement', () => {
