@@ -97,6 +97,13 @@ export const columns: readonly Column[] = [
     better: 'lower',
   },
   {
+    title: 'deferred writes',
+    means: 'writes that were told that the invalidation would happen as soon as the cache can be reached',
+    pick: f => f.deferredWrites,
+    show: count,
+    better: 'lower',
+  },
+  {
     title: 'hit ratio',
     means: 'the share of reads that the cache could answer',
     pick: f => f.hitRatio,

@@ -14,6 +14,8 @@ export interface Figures {
   readonly writes: number
   readonly failedReads: number
   readonly failedWrites: number
+  /** Writes whose invalidation was yet to happen when they were answered. */
+  readonly deferredWrites: number
   readonly firstFailure: string | null
   /** Requests per second that the generators really sent, while they sent. */
   readonly offeredPerSecond: number
@@ -61,7 +63,7 @@ interface Observed {
 export function figuresOf({ scenario, startAt, records, services, redis }: Observed): Figures {
   const reads = histogram()
   const lateness = histogram()
-  const counted = { reads: 0, writes: 0, failedReads: 0, failedWrites: 0, waited: 0 }
+  const counted = { reads: 0, writes: 0, failedReads: 0, failedWrites: 0, deferredWrites: 0, waited: 0 }
   let lastAskedMs = 0
   const asked = new Set<number>()
   for (const record of records) {
@@ -75,6 +77,7 @@ export function figuresOf({ scenario, startAt, records, services, redis }: Obser
       if (isWrite) {
         counted.writes++
         if (failed) counted.failedWrites++
+        if (record.deferred[row] === 1) counted.deferredWrites++
         continue
       }
       reads.recordValue(micros(latencyMs))

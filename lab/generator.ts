@@ -17,6 +17,7 @@ class Player {
   readonly #askedMs: Float64Array
   readonly #doneMs: Float64Array
   readonly #version: Uint32Array
+  readonly #deferred: Uint8Array
   #ports: readonly number[]
   #turn = 0
   #sent = 0
@@ -33,6 +34,7 @@ class Player {
     this.#askedMs = new Float64Array(length)
     this.#doneMs = new Float64Array(length)
     this.#version = new Uint32Array(length)
+    this.#deferred = new Uint8Array(length)
   }
 
   get counts(): Counts {
@@ -64,6 +66,7 @@ class Player {
       product,
       write,
       version: this.#version,
+      deferred: this.#deferred,
       cpuMs: (user + system) / 1000,
       firstFailure: this.#firstFailure,
     }
@@ -76,7 +79,8 @@ class Player {
     this.#askedMs[arrival] = sharedNow() - this.#startAt
     this.#client.send(port, method, `/${this.#arrivals.product[arrival]}`, (status, body) => {
       this.#doneMs[arrival] = sharedNow() - this.#startAt
-      if (status === 200) {
+      if (status === 200 || status === 202) {
+        if (status === 202) this.#deferred[arrival] = 1
         this.#answered++
         this.#version[arrival] = versionIn(body)
       } else {

@@ -85,6 +85,8 @@ export interface TrafficRecord {
   readonly write: Uint8Array
   /** The row's version that was answered or made; 0: the request failed. */
   readonly version: Uint32Array
+  /** 1: the row was changed, and its invalidation was yet to happen. */
+  readonly deferred: Uint8Array
   /** CPU time of the generator, in ms. */
   readonly cpuMs: number
   readonly firstFailure: string | undefined

@@ -7,6 +7,11 @@ import { contenders } from './contenders/index.ts'
 import type { Contender } from './contenders/contender.ts'
 import type { FromService, ServiceAccount, ToService } from './messages.ts'
 
+interface Reply {
+  readonly status: number
+  readonly body: object
+}
+
 /** One process of the service: `GET /<id>` answers with a product, `POST /<id>` changes it and then invalidates it. */
 class Service {
   readonly #settings: Extract<ToService, { kind: 'open' }>
@@ -75,7 +80,8 @@ class Service {
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const id = Number(request.url?.slice(1))
     try {
-      const body = request.method === 'POST' ? await this.#change(id) : await this.#read(id)
+      const { status, body } = request.method === 'POST' ? await this.#change(id) : await this.#read(id)
+      response.statusCode = status
       response.setHeader('content-type', 'application/json')
       response.end(JSON.stringify(body))
     } catch (error) {
@@ -84,15 +90,16 @@ class Service {
     }
   }
 
-  #read(id: number): Promise<object> {
+  async #read(id: number): Promise<Reply> {
     this.#reads++
-    return this.#contender.read(id)
+    return { status: 200, body: await this.#contender.read(id) }
   }
 
-  async #change(id: number): Promise<object> {
+  /** 202: changed, and the invalidation is yet to happen. */
+  async #change(id: number): Promise<Reply> {
     const version = await this.#catalogue.change(id)
-    await this.#contender.remove(id)
-    return { version }
+    const outcome = await this.#contender.remove(id)
+    return { status: outcome === 'applied' ? 200 : 202, body: { version } }
   }
 }
 

@@ -18,7 +18,9 @@ export interface StaleAnswer {
 const mostExamples = 10
 
 /** An answer is stale when a write acknowledged before the question was asked had already replaced the row. */
-export function staleAnswers(records: readonly Pick<TrafficRecord, 'askedMs' | 'doneMs' | 'product' | 'write' | 'version'>[]): {
+export function staleAnswers(
+  records: readonly Pick<TrafficRecord, 'askedMs' | 'doneMs' | 'product' | 'write' | 'version' | 'deferred'>[],
+): {
   stale: number
   oldestStaleMs: number
   /** The first ones that were found. */
@@ -52,9 +54,9 @@ function firstNewer(writes: Acknowledged | undefined, answered: number): number 
 
 function acknowledgedWrites(records: Parameters<typeof staleAnswers>[0]): Map<number, Acknowledged> {
   const all = records
-    .flatMap(({ doneMs, product, write, version }) =>
+    .flatMap(({ doneMs, product, write, version, deferred }) =>
       [...write].flatMap((isWrite, row) =>
-        isWrite === 1 && version[row] !== 0
+        isWrite === 1 && version[row] !== 0 && deferred[row] === 0
           ? [{ atMs: doneMs[row] ?? 0, product: product[row] ?? 0, version: version[row] ?? 0 }]
           : [],
       ),

@@ -19,6 +19,7 @@ export function openCacheAside({ load, redisUrl, namespace, ttlMs }: ContenderSe
     },
     async remove(id) {
       await redis.del(keyOf(id))
+      return 'applied'
     },
     get misses() {
       return misses

@@ -3,8 +3,8 @@ import type { Product } from '../catalogue.ts'
 /** A cache in front of the catalogue, or none. */
 export interface Contender {
   read(id: number): Promise<Product>
-  /** Invalidates a product that has changed. Acknowledged when it resolves. */
-  remove(id: number): Promise<void>
+  /** Invalidates a product that has changed: for everybody, or only deferred until the cache can be reached. */
+  remove(id: number): Promise<'applied' | 'deferred'>
   /** Reads that met nothing they could use. */
   readonly misses: number
   close(): Promise<void>

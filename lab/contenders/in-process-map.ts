@@ -16,6 +16,7 @@ export function openInProcessMap({ load, ttlMs }: ContenderSettings): Contender 
     },
     async remove(id) {
       entries.delete(id)
+      return 'applied'
     },
     get misses() {
       return misses

@@ -7,12 +7,12 @@ export function openLeasehold({ load, redisUrl, namespace, ttlMs }: ContenderSet
   const cache = createCache({ namespace, store: redisStore(redisUrl), ttl: ttlMs })
   const keyOf = (id: number): string => `product:${id}`
   let misses = 0
-  cache.on('miss', () => misses++)
+  cache.on('miss', ({ outcome }) => {
+    if (outcome !== 'kept') misses++
+  })
   return {
     read: id => cache.getOrSet(keyOf(id), () => load(id)),
-    async remove(id) {
-      await cache.delete(keyOf(id))
-    },
+    remove: id => cache.delete(keyOf(id)),
     get misses() {
       return misses
     },

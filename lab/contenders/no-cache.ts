@@ -8,7 +8,7 @@ export function openNoCache({ load }: ContenderSettings): Contender {
       misses++
       return load(id)
     },
-    async remove() {},
+    remove: async () => 'applied',
     get misses() {
       return misses
     },

@@ -43,6 +43,7 @@ export function openStaleWhileRevalidate({ load, redisUrl, namespace, ttlMs }: C
     },
     async remove(id) {
       await redis.del(keyOf(id))
+      return 'applied'
     },
     get misses() {
       return misses

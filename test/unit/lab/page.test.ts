@@ -21,6 +21,7 @@ function figures(): Figures {
     product: Uint32Array.of(1, 1, 2),
     write: Uint8Array.of(0, 0, 0),
     version: Uint32Array.of(1, 1, 0),
+    deferred: Uint8Array.of(0, 0, 0),
     cpuMs: 1,
     firstFailure: '<timeout>',
   }

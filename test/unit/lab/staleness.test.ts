@@ -6,6 +6,7 @@ interface Row {
   readonly done: number
   readonly product?: number
   readonly write?: boolean
+  readonly deferred?: boolean
   /** 0: failed. */
   readonly version: number
 }
@@ -17,6 +18,7 @@ function record(...rows: readonly Row[]): Parameters<typeof staleAnswers>[0][num
     product: Uint32Array.from(rows, row => row.product ?? 1),
     write: Uint8Array.from(rows, row => (row.write === true ? 1 : 0)),
     version: Uint32Array.from(rows, row => row.version),
+    deferred: Uint8Array.from(rows, row => (row.deferred === true ? 1 : 0)),
   }
 }
 
@@ -47,8 +49,9 @@ describe('a stale answer', () => {
     expect(staleAnswers([record(write, later, { asked: 60, done: 61, version: 2 })]).oldestStaleMs).toBe(20)
   })
 
-  it('is neither a failed read nor one after a failed write', () => {
+  it('is neither a failed read nor one after a write that failed or whose invalidation is deferred', () => {
     expect(staleAnswers([record(write, { asked: 15, done: 16, version: 0 })]).stale).toBe(0)
     expect(staleAnswers([record({ ...write, version: 0 }, { asked: 15, done: 16, version: 1 })]).stale).toBe(0)
+    expect(staleAnswers([record({ ...write, deferred: true }, { asked: 15, done: 16, version: 1 })]).stale).toBe(0)
   })
 })
