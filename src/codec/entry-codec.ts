@@ -62,7 +62,8 @@ export function createEntryCodec(options: EntryCodecOptions): EntryCodec {
 
   const payloadBytes = (bytes: Buffer): number => bytes.readUInt32BE(offset.payloadBytes)
 
-  return { maxValueBytes: options.maxValueBytes, encode, reseal, open, payloadBytes }
+  const freeze = frozen === undefined ? undefined : deepFreeze
+  return { maxValueBytes: options.maxValueBytes, encode, reseal, open, payloadBytes, freeze }
 }
 
 /** Gives each caller its own value. */

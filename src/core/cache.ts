@@ -12,12 +12,17 @@ import { getOrSetMany, readMany } from './calls/get-many.ts'
 import { getOrSet } from './calls/get-or-set.ts'
 import { LoadBatch, tracedLoadMany, type LoadMany } from './flights/load-batch.ts'
 import type { Loader } from './flights/loader-context.ts'
+import type { KeyParams } from './keys/key-builder.ts'
 import { checkKey, checkKeys } from './keys/check-key.ts'
 import { keyOptionNames, setOptionNames } from './options/option-table.ts'
 import type { CallOptions, KeyOptions, Policy, SetOptions } from './options/options.ts'
 import type { WriteOutcome } from './outage/defer.ts'
 import type { EntryKey } from './ports.ts'
 import { resolveCallOptions } from './options/resolve-options.ts'
+import { invalidOption } from './options/invalid-option.ts'
+import type { ResourceDefinition } from './resources/definition.ts'
+import { resolveDefinition, type AnyDefinition } from './resources/resolve-definition.ts'
+import { Resource } from './resources/resource.ts'
 import { shutDown } from './shut-down.ts'
 import type { Tracer } from './tracer.ts'
 import { setMany } from './calls/set-many.ts'
@@ -26,6 +31,7 @@ import { deleteKey, expireKey, setValue } from './calls/writes.ts'
 /** A cache over one namespace of a store. Made by `createCache`. */
 export class Cache {
   readonly #engine: Engine
+  readonly #resources = new Set<string>()
   #closed: Promise<void> | undefined
 
   /** @internal */
@@ -97,6 +103,24 @@ export class Cache {
     const values = new Map(entries)
     const policy = this.#beginMany([...values.keys()], options, setOptionNames)
     return setMany(this.#engine, values, () => policy)
+  }
+
+  /**
+   * Defines a kind of thing once: its key, how it is loaded, how long it is kept. Types flow from the functions.
+   *
+   * @param name One to four words joined by `:`, such as `catalog:user`, with which its keys begin. Once per cache.
+   * @throws LeaseholdError `INVALID_OPTION`, `UNKNOWN_OPTION`, `INVALID_KEY` for a name that is none
+   */
+  define<Params, Loaded, Fields extends KeyParams<Fields> & object, Value = Loaded>(
+    name: string,
+    definition: ResourceDefinition<Params, Loaded, Value, Fields>,
+  ): Resource<Params, Value, Loaded> {
+    if (this.#closed !== undefined) throw new LeaseholdError('CACHE_CLOSED', 'this cache was closed')
+    if (this.#resources.has(name)) throw invalidOption('name', name, 'a name that this cache has not defined yet')
+    const resolved = resolveDefinition(this.#engine.options.policy, name, definition as unknown as AnyDefinition)
+    const resource = new Resource<Params, Value, Loaded>(this.#engine, name, resolved)
+    this.#resources.add(name)
+    return resource
   }
 
   /** The stored value if it is fresh, else `undefined`. Loads nothing; a store that fails looks empty. */

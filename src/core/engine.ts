@@ -10,6 +10,7 @@ import type { LeaseKeeper } from './flights/lease-keeper.ts'
 import type { EngineOptions } from './options/options.ts'
 import type { Clock, Entry, EntryCodec, EntryKey, Random, Store, Unreadable } from './ports.ts'
 import type { Outage } from './outage/outage.ts'
+import { SchemaMismatch, type ValueSchema } from './resources/value-schema.ts'
 import type { RefreshAhead } from './calls/refresh-ahead.ts'
 import type { HitCounter } from './hit-counts.ts'
 import type { Tracer } from './tracer.ts'
@@ -98,12 +99,14 @@ export function openEntry(engine: Watched & Pick<Engine, 'codec'>, key: EntryKey
 }
 
 /** The entry's value. A payload that cannot be decoded is reported and counts as a miss: {@link undecodable}. */
-export function decodeValue(engine: Watched, key: EntryKey, entry: Entry): unknown {
+export function decodeValue(engine: Watched & Pick<Engine, 'codec'>, key: EntryKey, entry: Entry, schema?: ValueSchema): unknown {
   try {
-    return entry.value()
+    const value = entry.value()
+    return schema === undefined ? value : schema.read(value, engine.codec.freeze)
   } catch (error) {
     if (engine.events.topics['decode-error'].heard) {
-      engine.events.emit('decode-error', { ...recordBase(engine, key), reason: 'payload', bytes: entry.bytes.length, error })
+      const reason = error instanceof SchemaMismatch ? 'schema' : 'payload'
+      engine.events.emit('decode-error', { ...recordBase(engine, key), reason, bytes: entry.bytes.length, error })
     }
     return undecodable
   }

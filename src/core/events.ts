@@ -115,7 +115,8 @@ export interface EncodeErrorRecord extends KeyRecord {
 
 /** Bytes in the store that were not a readable entry. The call treats them as a miss. */
 export interface DecodeErrorRecord extends KeyRecord {
-  readonly reason: UnreadableReason
+  /** `schema`: the resource's schema refuses it; `upgrade`: it could not be brought forward from the version before. */
+  readonly reason: UnreadableReason | 'schema' | 'upgrade'
   readonly bytes: number
   readonly error?: unknown
 }

@@ -228,6 +228,8 @@ export interface EntryCodec {
   /** The same payload under a new header. */
   reseal(key: EntryKey, entry: Entry, times: EntryTimes, token: Token): Buffer
   open(key: EntryKey, bytes: Buffer): Entry | Unreadable
+  /** Under `'freeze'`: freezes what was made of a decoded value, so that it can be shared. False when that cannot be done. */
+  readonly freeze: ((value: unknown) => boolean) | undefined
   /** How long the payload of an entry it has written was before compression. */
   payloadBytes(bytes: Buffer): number
 }

@@ -60,7 +60,7 @@ export function openWorkshop(examples: readonly Example[] = allPages().flatMap(e
   const folder = mkdtempSync(join(tmpdir(), 'leasehold-docs-'))
   const write = (name: string, text: string): void => writeFileSync(join(folder, name), text)
   mkdirSync(join(folder, 'node_modules'))
-  for (const name of ['ioredis', 'vitest', '@types', 'prom-client', '@opentelemetry', 'pino'])
+  for (const name of ['ioredis', 'vitest', 'zod', '@types', 'prom-client', '@opentelemetry', 'pino'])
     symlinkSync(join(root, 'node_modules', name), join(folder, 'node_modules', name))
   write('package.json', '{ "type": "module" }')
   write('surroundings.ts', surroundings)

@@ -103,7 +103,7 @@ async function conclude(
     case 'stale':
       return answer.value
     case 'entry': {
-      const value = decodeValue(engine, call, answer.entry)
+      const value = decodeValue(engine, call, answer.entry, call.policy.schema)
       if (value === undecodable)
         throw new LeaseholdError(
           'UNSERIALIZABLE_VALUE',

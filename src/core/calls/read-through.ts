@@ -20,7 +20,7 @@ export function answerFromStore(engine: Engine, call: Call, bytes: Buffer | null
     call.stale = entry
     return absent
   }
-  const value = decodeValue(engine, call, entry)
+  const value = decodeValue(engine, call, entry, call.policy.schema)
   if (value === undecodable) {
     call.seen.push(entry.token)
     return absent
@@ -47,7 +47,7 @@ export async function findStandIn(engine: Engine, call: Call, reason: StaleRecor
   const isFresh = !entry.expired && nowMs < entry.freshUntil
   const mayBeStaleMs = Math.max(policy.staleIfErrorMs, policy.staleWhileRevalidateMs)
   if (!isFresh && !(staleness(entry, nowMs) < mayBeStaleMs)) return undefined
-  const value = decodeValue(engine, call, entry)
+  const value = decodeValue(engine, call, entry, policy.schema)
   if (value === undecodable) return undefined
   return {
     value,

@@ -28,7 +28,10 @@ async function storeValue(engine: Engine, key: string, value: unknown, policy: P
   let failure: StoreError | undefined
   if (Number.isNaN(store.now(entryKey))) failure = await connected(engine, 'put', entryKey)
   const times = entryTimes(policy, policy.ttlMs, store.now(entryKey), random, 0)
-  const bytes = reportEncodeError(engine, entryKey, 'set', () => codec.encode(entryKey, value, times, random.token()))
+  const bytes = reportEncodeError(engine, entryKey, 'set', () => {
+    policy.schema?.check(key, value)
+    return codec.encode(entryKey, value, times, random.token())
+  })
   if (bytes.length > codec.maxValueBytes) throw tooLarge(key, bytes.length, codec.maxValueBytes)
   revokeHere(engine, entryKey)
   const timeoutMs = engine.options.commandTimeoutMs

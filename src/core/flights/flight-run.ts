@@ -202,7 +202,7 @@ export class FlightRun {
           key: plan.key.key,
           signal: plan.abandon.signal,
           background: plan.purpose === 'refresh',
-          stale: () => staleValue(engine, plan.key, plan.stale),
+          stale: () => staleValue(engine, plan),
         })
     this.#arrival?.settle()
     const result = await Promise.race([loading, givenUp])
@@ -265,8 +265,8 @@ function loadOutcome(result: LoadResult | undefined, signal: AbortSignal): 'valu
   return result.kind === 'nothing' ? 'nothing' : 'value'
 }
 
-function staleValue(engine: Engine, key: EntryKey, entry: Entry | undefined): StaleValue | undefined {
-  if (entry === undefined) return undefined
-  const value = decodeValue(engine, key, entry)
-  return value === undecodable ? undefined : { value, ageMs: Math.max(0, engine.store.now(key) - entry.createdAt) }
+function staleValue(engine: Engine, { key, stale, policy }: FlightPlan): StaleValue | undefined {
+  if (stale === undefined) return undefined
+  const value = decodeValue(engine, key, stale, policy.schema)
+  return value === undecodable ? undefined : { value, ageMs: Math.max(0, engine.store.now(key) - stale.createdAt) }
 }

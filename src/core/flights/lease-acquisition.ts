@@ -65,7 +65,7 @@ export async function acquireLease(
         case 'value': {
           const entry = openEntry(engine, key, reply.bytes)
           // Found out here once, or every caller of the flight would find out for himself and have nobody to load for him.
-          if ('unreadable' in entry || decodeValue(engine, key, entry) === undecodable) {
+          if ('unreadable' in entry || decodeValue(engine, key, entry, plan.policy.schema) === undecodable) {
             if (seen === 'any' || entry.token === undefined) return { kind: 'unleased', outage: true }
             seen.push(entry.token)
             break

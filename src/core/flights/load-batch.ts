@@ -121,7 +121,7 @@ class BatchLane {
       const frames = seats.flatMap(seat => seat.frames)
       const context = { each, signal: wanted.signal, background: this.#background }
       const loaded = await insideLoaders(frames, () => this.#loadMany(keys, context))
-      checkLoaded(loaded, keys)
+      checkLoaded(loaded, keys.length)
       for (const [index, { resolve, reject }] of seats.entries()) {
         const value = loaded[index]
         if (value instanceof Error) reject(value)
@@ -164,12 +164,13 @@ class WantedSignal {
   }
 }
 
-function checkLoaded(loaded: unknown, keys: readonly string[]): void {
-  if (Array.isArray(loaded) && loaded.length === keys.length) return
+/** @throws LeaseholdError `INVALID_LOADER` unless a batch loader returned as much as it was asked for */
+export function checkLoaded(loaded: unknown, count: number): void {
+  if (Array.isArray(loaded) && loaded.length === count) return
   const got = Array.isArray(loaded) ? `an array of ${loaded.length}` : describeValue(loaded)
   throw new LeaseholdError(
     'INVALID_LOADER',
-    `loadMany must return an array with a value, or an Error, for each of its ${keys.length} keys, in their order; got ${got}`,
+    `loadMany must return an array with a value, or an Error, for each of its ${count} keys, in their order; got ${got}`,
     { option: 'loadMany' },
   )
 }

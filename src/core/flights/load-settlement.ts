@@ -170,11 +170,12 @@ function encode(run: FlightRun, load: Load & { readonly token: Token }, result: 
   const { codec, store, random } = engine
   // In an outage the server's time may not be known. Such an entry is not stored: it only carries the value.
   const times = entryTimes(plan.policy, result.ttlMs ?? plan.policy.ttlMs, store.now(plan.key), random, load.loadMs)
-  const bytes = reportEncodeError(engine, plan.key, 'load', () =>
-    result.kind === 'value' || plan.stale === undefined
-      ? codec.encode(plan.key, result.kind === 'value' ? result.value : undefined, times, load.token)
-      : codec.reseal(plan.key, plan.stale, times, load.token),
-  )
+  const bytes = reportEncodeError(engine, plan.key, 'load', () => {
+    if (result.kind === 'not-modified' && plan.stale !== undefined) return codec.reseal(plan.key, plan.stale, times, load.token)
+    const value = result.kind === 'value' ? result.value : undefined
+    plan.policy.schema?.check(plan.key.key, value)
+    return codec.encode(plan.key, value, times, load.token)
+  })
   return openOwn(engine, run, bytes)
 }
 

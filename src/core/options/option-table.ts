@@ -11,6 +11,7 @@ interface NumberBounds {
 
 export type DurationOption =
   | 'ttl'
+  | 'nullTtl'
   | 'staleWhileRevalidate'
   | 'staleIfError'
   | 'refresh.window'
@@ -23,11 +24,19 @@ export type DurationOption =
   | 'closeTimeout'
   | 'outageTtl'
 export type NumberOption = 'jitter' | 'refresh.beta' | 'refresh.probability'
-export type IntegerOption = 'version' | 'compressAbove' | 'maxValueBytes' | 'maxKeyBytes' | 'maxRefreshes' | 'maxConcurrentLoads'
+export type IntegerOption =
+  | 'version'
+  | 'compressAbove'
+  | 'maxValueBytes'
+  | 'maxKeyBytes'
+  | 'maxRefreshes'
+  | 'maxConcurrentLoads'
+  | 'maxQueuedLoads'
 
 /** In ms. */
 export const durationBounds: Readonly<Record<DurationOption, DurationBounds>> = {
   ttl: { min: 1, max: 3650 * day },
+  nullTtl: { min: 1, max: 3650 * day },
   staleWhileRevalidate: { min: 0, max: 3650 * day },
   staleIfError: { min: 0, max: 3650 * day },
   'refresh.window': { min: 1, max: 3650 * day },
@@ -54,10 +63,11 @@ export const integerBounds: Readonly<Record<IntegerOption, NumberBounds>> = {
   maxKeyBytes: { min: 64, max: 4096 },
   maxRefreshes: { min: 1, max: 10_000 },
   maxConcurrentLoads: { min: 1, max: 100_000 },
+  maxQueuedLoads: { min: 0, max: 1_000_000 },
 }
 
-/** Where an option may be given: to `createCache`, to `getOrSet`, to `set`, to calls that only name a key. */
-export type OptionPlace = 'cache' | 'call' | 'set' | 'key'
+/** Where an option may be given: to `createCache`, to `define`, to `getOrSet`, to `set`, to calls that only name a key. */
+export type OptionPlace = 'cache' | 'resource' | 'call' | 'set' | 'key'
 
 export interface OptionRow {
   readonly name: string
@@ -70,9 +80,10 @@ export interface OptionRow {
 
 const cache: readonly OptionPlace[] = ['cache']
 const call: readonly OptionPlace[] = ['call']
-const policy: readonly OptionPlace[] = ['cache', 'call']
-const lifetime: readonly OptionPlace[] = ['cache', 'call', 'set']
-const everywhere: readonly OptionPlace[] = ['cache', 'call', 'set', 'key']
+const resource: readonly OptionPlace[] = ['resource']
+const policy: readonly OptionPlace[] = ['cache', 'resource', 'call']
+const lifetime: readonly OptionPlace[] = ['cache', 'resource', 'call', 'set']
+const everywhere: readonly OptionPlace[] = ['cache', 'resource', 'call', 'set', 'key']
 
 function duration(name: DurationOption, defaultMs: number | undefined, places: readonly OptionPlace[]): OptionRow {
   return {
@@ -88,9 +99,9 @@ function number(name: NumberOption, value: number | undefined, places: readonly 
   return { name, default: value === undefined ? '' : String(value), allowed: `a number from ${min} to ${max}`, places }
 }
 
-function integer(name: IntegerOption, value: number, places: readonly OptionPlace[]): OptionRow {
+function integer(name: IntegerOption, value: number | undefined, places: readonly OptionPlace[]): OptionRow {
   const { min, max } = integerBounds[name]
-  return { name, default: String(value), allowed: `a whole number from ${min} to ${max}`, places }
+  return { name, default: value === undefined ? '' : String(value), allowed: `a whole number from ${min} to ${max}`, places }
 }
 
 /** What applies where an option is left out. */
@@ -111,6 +122,7 @@ export const defaults: {
       | 'closeTimeoutMs'
       | 'outageTtlMs'
       | 'maxConcurrentLoads'
+      | 'maxQueuedLoads'
   ]: number
 } = {
   ttlMs: 5 * minute,
@@ -127,6 +139,7 @@ export const defaults: {
   closeTimeoutMs: 5000,
   outageTtlMs: 1000,
   maxConcurrentLoads: 256,
+  maxQueuedLoads: 10_000,
 }
 
 /** Every option there is. `docs/options.md` shows the same rows. */
@@ -176,6 +189,17 @@ export const optionTable: readonly OptionRow[] = [
   integer('maxConcurrentLoads', defaults.maxConcurrentLoads, cache),
   integer('maxRefreshes', defaults.maxRefreshes, cache),
   duration('closeTimeout', defaults.closeTimeoutMs, cache),
+  { name: 'key', default: '', allowed: 'a function from parameters to a plain object', places: resource },
+  { name: 'tenant', default: 'false', allowed: 'true or false', places: resource },
+  { name: 'load', default: '', allowed: 'a function; needed unless there is loadMany', places: resource },
+  { name: 'loadMany', default: '', allowed: 'a function; needed unless there is load', places: resource },
+  { name: 'batch', default: 'false', allowed: 'true, with loadMany, or false', places: resource },
+  { name: 'schema', default: '', allowed: 'a Standard Schema validator', places: resource },
+  { name: 'upgrade', default: '', allowed: 'a function, with a version above 0', places: resource },
+  duration('nullTtl', undefined, resource),
+  { name: 'shouldCache', default: '', allowed: 'a function', places: resource },
+  integer('maxConcurrentLoads', undefined, resource),
+  integer('maxQueuedLoads', defaults.maxQueuedLoads, resource),
   { name: 'clock', default: '', allowed: 'a Clock: now, wallNow, setTimeout, clearTimeout and unref', places: cache },
   { name: 'random', default: '', allowed: 'a Random: next and token', places: cache },
 ]
@@ -192,6 +216,7 @@ function namesAt(place: OptionPlace): ReadonlySet<string> {
 }
 
 export const cacheOptionNames: ReadonlySet<string> = namesAt('cache')
+export const resourceOptionNames: ReadonlySet<string> = namesAt('resource')
 export const callOptionNames: ReadonlySet<string> = namesAt('call')
 export const setOptionNames: ReadonlySet<string> = namesAt('set')
 export const keyOptionNames: ReadonlySet<string> = namesAt('key')

@@ -1,4 +1,5 @@
 import type { Clock, Random, StoreProvider } from '../ports.ts'
+import type { ValueSchema } from '../resources/value-schema.ts'
 
 /** Milliseconds, or a number with its unit: `'500ms'`, `'30s'`, `'5m'`, `'1h'`, `'7d'`. */
 export type Duration = number | `${number}${'ms' | 's' | 'm' | 'h' | 'd'}`
@@ -124,6 +125,8 @@ export interface Policy {
   readonly version: number
   readonly forceFresh: boolean
   readonly signal: AbortSignal | undefined
+  /** Only of resources. */
+  readonly schema: ValueSchema | undefined
 }
 
 /** {@link CacheOptions}, checked: what the engine itself needs of them. */

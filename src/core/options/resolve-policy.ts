@@ -20,6 +20,7 @@ export const defaultPolicy: Policy = {
   version: 0,
   forceFresh: false,
   signal: undefined,
+  schema: undefined,
 }
 
 /**

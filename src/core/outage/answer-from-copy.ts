@@ -12,7 +12,7 @@ export function answerFromCopy(engine: Engine, call: Call): unknown {
   if (copy === undefined) return absent
   const staleMs = copy.ageMs - copy.freshMs
   if (staleMs >= 0 && staleMs >= call.policy.staleIfErrorMs) return absent
-  const value = decodeValue(engine, call, copy.entry)
+  const value = decodeValue(engine, call, copy.entry, call.policy.schema)
   if (value === undecodable) return absent
   const durationMs = engine.clock.now() - call.startedAt
   call.outcome = staleMs < 0 ? 'unleased' : 'stale'

@@ -1,0 +1,64 @@
+import { decodeValue, openEntry, recordBase, reportStoreError, undecodable, type Engine } from '../engine.ts'
+import type { LoaderContext } from '../flights/loader-context.ts'
+import type { EntryKey, StoredBytes } from '../ports.ts'
+import { readEach } from '../calls/read-each.ts'
+import type { ResolvedDefinition } from './resolve-definition.ts'
+
+/**
+ * Looks for values of the version before, and brings those forward that can be. They are fresh for as long as they still were.
+ *
+ * It is asked under the lease of the new version, and only for keys of which nothing stands there: a `delete` since revokes the lease, one before has
+ * removed the old value too.
+ *
+ * @returns The values by their place in `contexts`.
+ */
+export async function upgradePrevious(
+  engine: Engine,
+  { policy, upgrade }: Pick<ResolvedDefinition, 'policy' | 'upgrade'>,
+  contexts: readonly LoaderContext[],
+): Promise<ReadonlyMap<number, unknown>> {
+  const upgraded = new Map<number, unknown>()
+  const places: number[] = []
+  for (const [place, context] of contexts.entries()) {
+    if (context.stale === undefined) places.push(place)
+  }
+  if (upgrade === undefined || places.length === 0) return upgraded
+  const keys = places.map(place => (contexts[place] as LoaderContext).key)
+  const believes = engine.outage.journal.observe(keys, policy.version - 1)
+  await readEach(engine, keys, policy.version - 1, (key, found, index) => {
+    const place = places[index] as number
+    const value = !believes(key) ? undefined : bringForward(engine, policy, upgrade, key, found, contexts[place] as LoaderContext)
+    if (value !== undefined) upgraded.set(place, value)
+  })
+  return upgraded
+}
+
+function bringForward(
+  engine: Engine,
+  { schema }: ResolvedDefinition['policy'],
+  upgrade: NonNullable<ResolvedDefinition['upgrade']>,
+  key: EntryKey,
+  found: StoredBytes,
+  context: LoaderContext,
+): unknown {
+  if (found === null) return undefined
+  if (!Buffer.isBuffer(found)) return void reportStoreError(engine, 'read', key, found)
+  const entry = openEntry(engine, key, found)
+  if ('unreadable' in entry || entry.expired) return undefined
+  const leftMs = entry.freshUntil - engine.store.now(key)
+  if (!(leftMs >= 1)) return undefined
+  const old = decodeValue(engine, key, entry)
+  if (old === undecodable) return undefined
+  try {
+    const value = upgrade(old, key.version)
+    if (value === undefined) return undefined
+    schema?.check(key.key, value)
+    context.setTtl(leftMs)
+    return value
+  } catch (error) {
+    if (engine.events.topics['decode-error'].heard) {
+      engine.events.emit('decode-error', { ...recordBase(engine, key), reason: 'upgrade', bytes: found.length, error })
+    }
+    return undefined
+  }
+}

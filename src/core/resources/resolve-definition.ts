@@ -1,0 +1,99 @@
+import { checkBoolean, checkDuration, checkInteger, checkNames, checkObject } from '../options/check-option.ts'
+import { invalidOption } from '../options/invalid-option.ts'
+import { allowedFor, defaults, resourceOptionNames } from '../options/option-table.ts'
+import type { Policy } from '../options/options.ts'
+import { resolveCallOptions } from '../options/resolve-policy.ts'
+import type { ResourceDefinition } from './definition.ts'
+import { LoadQueue } from './load-queue.ts'
+import type { StandardSchema } from './standard-schema.ts'
+import { ValueSchema } from './value-schema.ts'
+
+/** A definition whose types the engine does not know. */
+export type AnyDefinition = ResourceDefinition<unknown, unknown, unknown, object>
+
+/** A {@link ResourceDefinition}, checked and merged with the cache's options. */
+export interface ResolvedDefinition {
+  readonly key: AnyDefinition['key']
+  readonly load: AnyDefinition['load'] | undefined
+  readonly loadMany: AnyDefinition['loadMany'] | undefined
+  readonly upgrade: AnyDefinition['upgrade'] | undefined
+  readonly shouldCache: AnyDefinition['shouldCache'] | undefined
+  readonly policy: Policy
+  readonly tenant: boolean
+  readonly batch: boolean
+  readonly ttlOf: ((value: unknown, params: unknown) => number) | undefined
+  readonly nullTtlMs: number | undefined
+  readonly queue: LoadQueue | undefined
+}
+
+/** The options that are the cache's too; `ttl` only when it is no function. */
+const ownNames: ReadonlySet<string> = new Set([
+  'key',
+  'tenant',
+  'load',
+  'loadMany',
+  'batch',
+  'schema',
+  'upgrade',
+  'nullTtl',
+  'shouldCache',
+  'maxConcurrentLoads',
+  'maxQueuedLoads',
+])
+
+/** @throws LeaseholdError `UNKNOWN_OPTION`, `INVALID_OPTION` */
+export function resolveDefinition(base: Policy, name: string, definition: AnyDefinition): ResolvedDefinition {
+  const given = checkObject('definition', definition, 'an object with at least a key and a loader')
+  checkNames(given, resourceOptionNames)
+  const { key, load, loadMany, upgrade, shouldCache } = definition
+  checkFunction('key', key)
+  for (const [option, value] of Object.entries({ load, loadMany, upgrade, shouldCache })) {
+    if (value !== undefined) checkFunction(option, value)
+  }
+  if (load === undefined && loadMany === undefined) throw invalidOption('load', load, allowedFor('load'))
+  const policy = resolvePolicy(base, definition)
+  if (upgrade !== undefined && policy.version === 0) throw invalidOption('upgrade', upgrade, allowedFor('upgrade'))
+  const batch = definition.batch === undefined ? false : checkBoolean('batch', definition.batch)
+  if (batch && loadMany === undefined) throw invalidOption('batch', batch, allowedFor('batch'))
+  const { ttl, nullTtl, tenant } = definition
+  return {
+    key,
+    load,
+    loadMany,
+    upgrade,
+    shouldCache,
+    policy,
+    batch,
+    tenant: tenant === undefined ? false : checkBoolean('tenant', tenant),
+    ttlOf: typeof ttl === 'function' ? (value, params) => checkDuration('ttl', ttl(value, params)) : undefined,
+    nullTtlMs: nullTtl === undefined ? undefined : checkDuration('nullTtl', nullTtl),
+    queue: resolveQueue(name, definition),
+  }
+}
+
+function resolvePolicy(base: Policy, definition: AnyDefinition): Policy {
+  const options: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(definition)) {
+    if (ownNames.has(name) || (name === 'ttl' && typeof value === 'function')) continue
+    options[name] = value
+  }
+  const policy = resolveCallOptions(base, options)
+  return definition.schema === undefined ? policy : { ...policy, schema: new ValueSchema(checkSchema(definition.schema)) }
+}
+
+function resolveQueue(name: string, { maxConcurrentLoads, maxQueuedLoads }: AnyDefinition): LoadQueue | undefined {
+  const mostWaiting = maxQueuedLoads === undefined ? defaults.maxQueuedLoads : checkInteger('maxQueuedLoads', maxQueuedLoads)
+  if (maxConcurrentLoads === undefined) return undefined
+  return new LoadQueue(name, checkInteger('maxConcurrentLoads', maxConcurrentLoads), mostWaiting)
+}
+
+function checkFunction(option: string, value: unknown): void {
+  if (typeof value !== 'function') throw invalidOption(option, value, allowedFor(option))
+}
+
+function checkSchema(schema: unknown): StandardSchema {
+  const isHolder = (typeof schema === 'object' && schema !== null) || typeof schema === 'function'
+  const standard = isHolder ? (schema as Partial<StandardSchema>)['~standard'] : undefined
+  if (standard?.version === 1 && typeof standard.validate === 'function') return schema as StandardSchema
+  throw invalidOption('schema', schema, allowedFor('schema'))
+}

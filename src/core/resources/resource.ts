@@ -1,0 +1,194 @@
+import type { BatchAnswers } from '../calls/batch-answers.ts'
+import { Call } from '../calls/call.ts'
+import { getOrSetMany } from '../calls/get-many.ts'
+import { getOrSet } from '../calls/get-or-set.ts'
+import { setMany } from '../calls/set-many.ts'
+import { deleteKey, expireKey, setValue } from '../calls/writes.ts'
+import type { Engine } from '../engine.ts'
+import { LeaseholdError } from '../errors.ts'
+import type { LoadBatch } from '../flights/load-batch.ts'
+import type { Loader } from '../flights/loader-context.ts'
+import { defineKey } from '../keys/key-builder.ts'
+import { callOptionNames, setOptionNames } from '../options/option-table.ts'
+import type { Policy } from '../options/options.ts'
+import { resolveCallOptions } from '../options/resolve-policy.ts'
+import type { WriteOutcome } from '../outage/defer.ts'
+import type { EntryKey } from '../ports.ts'
+import type { ResourceCallOptions, ResourceSetOptions } from './definition.ts'
+import { ResourceLoading, type LoadTerms } from './resource-loading.ts'
+import type { ResolvedDefinition } from './resolve-definition.ts'
+import { TickBatch } from './tick-batch.ts'
+import { ttlFor } from './value-policy.ts'
+import { warm, type WarmOptions, type WarmReport } from './warm.ts'
+
+const resourceCallNames: ReadonlySet<string> = new Set([...callOptionNames].filter(name => name !== 'version'))
+const resourceSetNames: ReadonlySet<string> = new Set([...setOptionNames].filter(name => name !== 'version'))
+
+/**
+ * A kind of thing that the cache reads through to its source. Made by `cache.define`. `Loaded` is what its loaders return and `set` takes, `Value` what callers
+ * get: the same, unless a schema makes one of the other.
+ */
+export class Resource<Params, Value, Loaded = Value> {
+  readonly name: string
+  readonly #engine: Engine
+  readonly #definition: ResolvedDefinition
+  readonly #loading: ResourceLoading
+  readonly #buildKey: (params: object) => string
+  readonly #tick: TickBatch | undefined
+
+  /** @internal */
+  constructor(engine: Engine, name: string, definition: ResolvedDefinition) {
+    this.name = name
+    this.#engine = engine
+    this.#definition = definition
+    this.#loading = new ResourceLoading(engine, definition)
+    this.#buildKey = (definition.tenant ? defineKey(name, { tenant: true }) : defineKey(name)) as (params: object) => string
+    this.#tick = definition.batch ? new TickBatch(this.#loading) : undefined
+  }
+
+  /**
+   * The key of a thing, as events and errors name it, and as the cache's own calls take it together with the resource's version.
+   *
+   * @throws LeaseholdError `INVALID_KEY`
+   */
+  keyOf(params: Params): string {
+    return this.#buildKey(this.#definition.key(params))
+  }
+
+  /**
+   * The stored value, or a loaded one, loaded once in the whole fleet.
+   *
+   * @throws whatever the loader throws, and all that `cache.getOrSet` does
+   * @throws LeaseholdError `SCHEMA_MISMATCH`, `OVERLOADED`
+   */
+  get(params: Params, options?: ResourceCallOptions): Promise<Value> {
+    try {
+      const policy = this.#begin(options, resourceCallNames)
+      const call = this.#callFor(this.keyOf(params), params, policy, termsOf(policy, options))
+      const engine = this.#engine
+      if (engine.tracer === undefined) return getOrSet(engine, call) as Promise<Value>
+      return engine.tracer.operation('getOrSet', call, () => getOrSet(engine, call)) as Promise<Value>
+    } catch (error) {
+      return Promise.reject(error)
+    }
+  }
+
+  /**
+   * The values of many, in their order: one read, and one `loadMany` of those that are missing and that nobody else loads.
+   *
+   * @throws BatchError `BATCH_FAILED` with what became of each
+   */
+  async getMany(params: readonly Params[], options?: ResourceCallOptions): Promise<Value[]> {
+    return (await this.#answerMany(params, options)).values(options?.signal) as Value[]
+  }
+
+  /** {@link getMany} that tells what became of each instead of throwing `BATCH_FAILED`. */
+  async getManySettled(params: readonly Params[], options?: ResourceCallOptions): Promise<PromiseSettledResult<Value>[]> {
+    return (await this.#answerMany(params, options)).results() as PromiseSettledResult<Value>[]
+  }
+
+  /** Loads anew, stores and returns the value. Calls of all processes that come before such a load began share it. */
+  async refresh(params: Params, options?: Omit<ResourceCallOptions, 'forceFresh'>): Promise<Value> {
+    return this.get(params, { ...options, forceFresh: true })
+  }
+
+  /**
+   * Stores a value. It wins over every load that is running. Resolves to `'applied'` or `'deferred'` as `cache.set` does.
+   *
+   * @throws LeaseholdError `SCHEMA_MISMATCH`, and all that `cache.set` does
+   */
+  async set(params: Params, value: Loaded, options?: ResourceSetOptions): Promise<WriteOutcome> {
+    const policy = this.#begin(options, resourceSetNames)
+    return setValue(this.#engine, this.keyOf(params), value, this.#setPolicy(policy, value, params, options))
+  }
+
+  /**
+   * Stores many values, each as {@link set} does; the last one given of each thing.
+   *
+   * @throws BatchError `BATCH_FAILED`: those in its `errors` may still hold what they held; the others are stored
+   */
+  async setMany(entries: Iterable<readonly [Params, Loaded]>, options?: ResourceSetOptions): Promise<WriteOutcome> {
+    const policy = this.#begin(options, resourceSetNames)
+    const values = new Map<string, Loaded>()
+    const paramsOf = new Map<string, Params>()
+    for (const [params, value] of entries) {
+      const key = this.keyOf(params)
+      values.set(key, value)
+      paramsOf.set(key, params)
+    }
+    return setMany(this.#engine, values, key => this.#setPolicy(policy, values.get(key), paramsOf.get(key), options))
+  }
+
+  /** Deletes a value. Once it resolves to `'applied'`, no load that began before is stored or answers a later call. `'deferred'`: as `cache.delete` says. */
+  async delete(params: Params): Promise<WriteOutcome> {
+    return this.deleteMany([params])
+  }
+
+  /** {@link delete} of many. If the store could not be told of some, the others are deleted all the same. */
+  async deleteMany(params: readonly Params[]): Promise<WriteOutcome> {
+    const keys = params.map(each => this.#entryKey(each))
+    const deleted = await Promise.allSettled(keys.map(key => deleteKey(this.#engine, key)))
+    for (const result of deleted) if (result.status === 'rejected') throw result.reason
+    return deleted.some(result => result.status === 'fulfilled' && result.value === 'deferred') ? 'deferred' : 'applied'
+  }
+
+  /** Marks a value stale: the next call loads it anew. Resolves to whether something was stored. */
+  async expire(params: Params): Promise<boolean> {
+    return expireKey(this.#engine, this.#entryKey(params))
+  }
+
+  /**
+   * Loads and stores what is not there fresh, behind the callers: with leases of its own, never waiting for one, after all loads that callers wait for.
+   *
+   * @throws StoreError when the store cannot be read; the signal's reason; what the source throws. `onProgress` has told how far it came.
+   */
+  async warm(source: Iterable<Params> | AsyncIterable<Params>, options: WarmOptions<Params> = {}): Promise<WarmReport> {
+    const policy = this.#begin(undefined, resourceCallNames)
+    return warm<Params>({
+      engine: this.#engine,
+      loading: this.#loading,
+      policy,
+      keyOf: params => this.keyOf(params),
+      source,
+      options,
+    })
+  }
+
+  #callFor(key: string, params: unknown, policy: Policy, terms: LoadTerms): Call {
+    const engine = this.#engine
+    // A forced call, and one with terms of its own, shares no load.
+    if (this.#tick !== undefined && terms.mayUpgrade && !terms.ttlGiven) return this.#tick.call(engine, key, params, policy)
+    const loader = this.#loading.single(params, terms)
+    if (loader !== undefined) return new Call(engine, key, loader, policy)
+    const batch = this.#loading.many(new Map([[key, params]]), terms) as LoadBatch
+    return new Call(engine, key, batch.loader, policy, batch)
+  }
+
+  async #answerMany(params: readonly Params[], options: ResourceCallOptions | undefined): Promise<BatchAnswers> {
+    const policy = this.#begin(options, resourceCallNames)
+    const terms = termsOf(policy, options)
+    const keys = params.map(each => this.keyOf(each))
+    const paramsOf = new Map(keys.map((key, place) => [key, params[place]]))
+    const batch = this.#loading.many(paramsOf, terms)
+    const loaderOf = (key: string): Loader<unknown> => this.#loading.single(paramsOf.get(key), terms) as Loader<unknown>
+    return getOrSetMany(this.#engine, keys, policy, batch === undefined ? { loaderOf } : { batch })
+  }
+
+  #setPolicy(policy: Policy, value: unknown, params: unknown, options: ResourceSetOptions | undefined): Policy {
+    const ttlMs = options?.ttl === undefined ? ttlFor(this.#definition, value, params) : undefined
+    return ttlMs === undefined ? policy : { ...policy, ttlMs }
+  }
+
+  #entryKey(params: Params): EntryKey {
+    return { key: this.keyOf(params), version: this.#begin(undefined, resourceCallNames).version }
+  }
+
+  #begin(options: ResourceCallOptions | undefined, allowed: ReadonlySet<string>): Policy {
+    if (this.#engine.phase !== 'open') throw new LeaseholdError('CACHE_CLOSED', 'this cache was closed')
+    return resolveCallOptions(this.#definition.policy, options, allowed)
+  }
+}
+
+function termsOf({ forceFresh }: Policy, options: ResourceCallOptions | undefined): LoadTerms {
+  return { mayUpgrade: !forceFresh, ttlGiven: options?.ttl !== undefined }
+}

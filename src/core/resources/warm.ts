@@ -1,0 +1,223 @@
+import { StoreBudget } from '../calls/store-budget.ts'
+import { readEach } from '../calls/read-each.ts'
+import { decodeValue, openEntry, reportStoreError, undecodable, type Engine } from '../engine.ts'
+import { LeaseholdError, type StoreError } from '../errors.ts'
+import { keyId } from '../flights/flights.ts'
+import { startFlight, type RunResult } from '../flights/flight-run.ts'
+import type { LoadBatch } from '../flights/load-batch.ts'
+import type { Loader } from '../flights/loader-context.ts'
+import { checkNames } from '../options/check-option.ts'
+import { invalidOption } from '../options/invalid-option.ts'
+import type { Policy } from '../options/options.ts'
+import type { Entry, EntryKey, StoredBytes, Token } from '../ports.ts'
+import type { ResourceLoading } from './resource-loading.ts'
+import { WarmSource, type WarmChunk } from './warm-source.ts'
+
+export interface WarmOptions<Params> {
+  /** How many loads run at once. 1 to 1000, default 4. */
+  readonly concurrency?: number
+  /** How many are looked up, and given to one `loadMany`, together. 1 to 10000, default 100. */
+  readonly batchSize?: number
+  /** How many of the source's first to pass over: the `position` where an earlier run ended. Default 0. */
+  readonly from?: number
+  /** Ends it when it aborts; loads that are running are aborted too. */
+  readonly signal?: AbortSignal
+  /** Told after each batch. */
+  readonly onProgress?: (progress: WarmReport) => void
+  /** Told of each that could not be loaded. */
+  readonly onError?: (params: Params, error: unknown) => void
+}
+
+/** How far a warm-up has come. */
+export interface WarmReport {
+  /** All that come before this place of the source are done: what `from` takes. */
+  readonly position: number
+  /** Loaded and stored. */
+  readonly loaded: number
+  /** Stood there fresh. */
+  readonly fresh: number
+  /** Left to others: someone else is loading or has changed them, or the store gave no lease; or loaded, but the loader left nothing to store. */
+  readonly skipped: number
+  readonly failed: number
+}
+
+const defaultConcurrency = 4
+const defaultBatchSize = 100
+const optionNames: ReadonlySet<string> = new Set<keyof WarmOptions<unknown>>([
+  'concurrency',
+  'batchSize',
+  'from',
+  'signal',
+  'onProgress',
+  'onError',
+])
+
+interface Warming<Params> {
+  readonly engine: Engine
+  readonly loading: ResourceLoading
+  readonly policy: Policy
+  readonly keyOf: (params: Params) => string
+  readonly source: Iterable<Params> | AsyncIterable<Params>
+  readonly options: WarmOptions<Params>
+}
+
+export async function warm<Params>(warming: Warming<Params>): Promise<WarmReport> {
+  const { options } = warming
+  checkNames(options, optionNames)
+  const concurrency = whole('concurrency', options.concurrency, 1, 1_000, defaultConcurrency)
+  const size = whole('batchSize', options.batchSize, 1, 10_000, defaultBatchSize)
+  const from = whole('from', options.from, 0, Number.MAX_SAFE_INTEGER, 0)
+  return new WarmUp(warming, new WarmSource(warming.source, size, from)).run(concurrency)
+}
+
+function whole(option: string, value: unknown, min: number, max: number, fallback: number): number {
+  if (value === undefined) return fallback
+  if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max) return value as number
+  throw invalidOption(option, value, `a whole number from ${min} to ${max}`)
+}
+
+/** A key whose value has to be loaded. */
+interface Cold<Params> {
+  readonly key: EntryKey
+  readonly params: Params
+  readonly stale: Entry | undefined
+  readonly seen: readonly Token[]
+}
+
+class WarmUp<Params> {
+  readonly #warming: Warming<Params>
+  readonly #source: WarmSource<Params>
+  readonly #counts = { loaded: 0, fresh: 0, skipped: 0, failed: 0 }
+  #failure: { readonly error: unknown } | undefined
+
+  constructor(warming: Warming<Params>, source: WarmSource<Params>) {
+    this.#warming = warming
+    this.#source = source
+  }
+
+  async run(concurrency: number): Promise<WarmReport> {
+    try {
+      await Promise.all(Array.from({ length: concurrency }, () => this.#work()))
+    } finally {
+      await this.#source.close()
+    }
+    if (this.#failure !== undefined) throw this.#failure.error
+    return this.#report()
+  }
+
+  /** One of the workers: takes chunk after chunk until there is none, or one of the workers has failed. */
+  async #work(): Promise<void> {
+    const { engine, options } = this.#warming
+    try {
+      for (;;) {
+        options.signal?.throwIfAborted()
+        if (engine.phase !== 'open') throw new LeaseholdError('CACHE_CLOSED', 'the cache was closed while it was being warmed')
+        const chunk = this.#failure === undefined ? await this.#source.next() : undefined
+        if (chunk === undefined) return
+        await engine.pending.during(() => this.#fill(chunk))
+        options.signal?.throwIfAborted()
+        this.#source.finish(chunk)
+        options.onProgress?.(this.#report())
+      }
+    } catch (error) {
+      this.#failure ??= { error }
+    }
+  }
+
+  #report(): WarmReport {
+    return { position: this.#source.position, ...this.#counts }
+  }
+
+  async #fill(chunk: WarmChunk<Params>): Promise<void> {
+    const cold = await this.#findCold(chunk.items)
+    const paramsOf = new Map(cold.map(({ key, params }) => [key.key, params]))
+    const terms = { mayUpgrade: true, ttlGiven: false }
+    const { loading } = this.#warming
+    const batch = loading.many(paramsOf, terms)
+    if (batch !== undefined) {
+      const departure = batch.expect(true)
+      const loads = cold.map(each => this.#load(each, batch.loader, batch))
+      departure.settle()
+      await Promise.all(loads)
+      return
+    }
+    for (const each of cold) {
+      if (this.#warming.options.signal?.aborted === true) return
+      await this.#load(each, loading.single(each.params, terms) as Loader<unknown>, undefined)
+    }
+  }
+
+  async #findCold(items: readonly Params[]): Promise<readonly Cold<Params>[]> {
+    const { engine, policy, keyOf } = this.#warming
+    const paramsOf = new Map(items.map(params => [keyOf(params), params]))
+    const cold: Cold<Params>[] = []
+    let failure: StoreError | undefined
+    const keys = [...paramsOf.keys()]
+    const believes = engine.outage.journal.observe(keys, policy.version)
+    await readEach(engine, keys, policy.version, (key, found) => {
+      // A delete that the store has yet to be told of.
+      if (!believes(key)) return void this.#counts.skipped++
+      if (found !== null && !Buffer.isBuffer(found)) return void (failure = reportStoreError(engine, 'read', key, found))
+      const stored = lookAt(engine, policy, key, found)
+      if (stored === 'fresh') this.#counts.fresh++
+      else cold.push({ key, params: paramsOf.get(key.key) as Params, ...stored })
+    })
+    if (failure !== undefined) throw failure
+    return cold
+  }
+
+  async #load(cold: Cold<Params>, load: Loader<unknown>, batch: LoadBatch | undefined): Promise<void> {
+    const { engine, policy, options } = this.#warming
+    const { commandTimeoutMs, storeBudgetMs } = engine.options
+    let failure: { readonly error: unknown } | undefined
+    const loader: Loader<unknown> = async context => {
+      try {
+        return await load(context)
+      } catch (error) {
+        failure = { error }
+        throw error
+      }
+    }
+    const plan = {
+      purpose: 'refresh',
+      key: cold.key,
+      id: keyId(cold.key),
+      loader,
+      batch,
+      policy,
+      budget: new StoreBudget(engine.clock, commandTimeoutMs, storeBudgetMs),
+      seen: cold.seen,
+      stale: cold.stale,
+      storeFailed: false,
+    } as const
+    const { flight, finished } = startFlight(engine, plan, undefined)
+    const { leave } = flight.join({ began: engine.sequence.next() })
+    const onAbort = (): void => leave(true)
+    options.signal?.addEventListener('abort', onAbort, { once: true })
+    const result = await finished
+    options.signal?.removeEventListener('abort', onAbort)
+    this.#count(result)
+    if (failure !== undefined && options.signal?.aborted !== true) options.onError?.(cold.params, failure.error)
+  }
+
+  #count(result: RunResult): void {
+    if (result === 'stored') this.#counts.loaded++
+    else if (result === 'failed') this.#counts.failed++
+    else this.#counts.skipped++
+  }
+}
+
+function lookAt(
+  engine: Engine,
+  { schema }: Policy,
+  key: EntryKey,
+  found: Exclude<StoredBytes, StoreError>,
+): 'fresh' | { readonly stale: Entry | undefined; readonly seen: readonly Token[] } {
+  if (found === null) return { stale: undefined, seen: [] }
+  const entry = openEntry(engine, key, found)
+  if ('unreadable' in entry) return { stale: undefined, seen: entry.token === undefined ? [] : [entry.token] }
+  if (entry.expired || engine.store.now(key) >= entry.freshUntil) return { stale: entry, seen: [] }
+  // Nothing is decoded in vain.
+  if (schema === undefined || decodeValue(engine, key, entry, schema) !== undecodable) return 'fresh'
+  return { stale: undefined, seen: [entry.token] }
+}
