@@ -58,7 +58,8 @@ async function probe({ storeTarget }: Deployment, namespace = 'leasehold-doctor'
   try {
     await cache.set(key, key, { ttl: '1m' })
     const read = await cache.get(key)
-    await cache.delete(key)
+    const deleted: unknown = await cache.delete(key)
+    if (deleted === 'deferred') return { outcome: 'failed', reason: 'Redis did not answer in time' }
     return read === key ? { outcome: 'works' } : { outcome: 'failed', reason: 'what was written could not be read' }
   } catch (error) {
     if (!isLeaseholdError(error)) throw error

@@ -25,7 +25,7 @@ export function lintKeys(console: Console, { paths, keys, json }: LintKeysOption
   const uses = files.map(file => ({ file: relative('', file), uses: findKeyUses(read(file)) }))
   const listed = keys === undefined ? [] : judgeKeyList(keys === '-' ? 'stdin' : keys, read(keys === '-' ? standardInput : keys))
   const problems = [...judgeKeys(uses), ...listed]
-  const definitions = uses.flatMap(each => each.uses).filter(({ kind }) => kind === 'definition').length
+  const definitions = uses.flatMap(each => each.uses).filter(({ kind }) => kind !== 'key').length
   if (json) console.json({ files: files.length, definitions, problems })
   else
     print(

@@ -1,8 +1,8 @@
 import { readSource, type SourceText } from './source-text.ts'
 
 export interface KeyUse {
-  readonly kind: 'definition' | 'key'
-  /** The name of the definition, or the key; undefined when it is not written out in full. */
+  readonly kind: 'definition' | 'resource' | 'key'
+  /** The name of the definition or resource, or the key; undefined when it is not written out in full. */
   readonly text: string | undefined
   /** Counted from 1. */
   readonly line: number
@@ -10,15 +10,16 @@ export interface KeyUse {
 }
 
 const definition = /(?<![\w$.])defineKey\b/g
+const resource = /(?<![\w$])(?:[\w$]*[cC]ache)\s*\??\.\s*define\b/g
 /** `getOrSet` is nobody else's; the other names are, so there the receiver has to be called a cache. */
 const call = /(?:\.\s*getOrSet|(?<![\w$])(?:[\w$]*[cC]ache)\s*\??\.\s*(?:getEntry|get|has|set|delete|expire))\b/g
 
 /** Finds definitions of keys, and keys that are written by hand in calls of a cache. */
 export function findKeyUses(source: string): KeyUse[] {
   const text = readSource(source)
-  const definitions = argumentsOf(text, definition).flatMap(({ at, literal }): KeyUse[] => [
-    { kind: 'definition', text: literal?.text, ...positionOf(source, at) },
-  ])
+  const named = (kind: 'definition' | 'resource', callee: RegExp): KeyUse[] =>
+    argumentsOf(text, callee).map(({ at, literal }) => ({ kind, text: literal?.text, ...positionOf(source, at) }))
+  const definitions = [...named('definition', definition), ...named('resource', resource)]
   // What is no literal may be a key from a builder.
   const keys = argumentsOf(text, call).flatMap(({ at, literal }): KeyUse[] =>
     literal === undefined ? [] : [{ kind: 'key', text: literal.text, ...positionOf(source, at) }],

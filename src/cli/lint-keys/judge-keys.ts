@@ -20,7 +20,7 @@ export function judgeKeys(files: readonly FileUses[]): KeyProblem[] {
   return files.flatMap(({ file, uses }) =>
     uses.flatMap(use => {
       const { line, column } = use
-      const found = use.kind === 'definition' ? judgeDefinition(use, `${file}:${line}`, firstByName) : judgeKey(use)
+      const found = use.kind === 'key' ? judgeKey(use) : judgeDefinition(use, `${file}:${line}`, firstByName)
       return found === undefined ? [] : [{ file, line, column, ...found }]
     }),
   )
@@ -28,11 +28,13 @@ export function judgeKeys(files: readonly FileUses[]): KeyProblem[] {
 
 type Judgement = Pick<KeyProblem, 'rule' | 'message'> | undefined
 
-function judgeDefinition({ text }: KeyUse, place: string, firstByName: Map<string, string>): Judgement {
+function judgeDefinition({ kind, text }: KeyUse, place: string, firstByName: Map<string, string>): Judgement {
   if (text === undefined)
     return { rule: 'computed-name', message: 'write the name of a key out, so that it can be found and checked' }
   const wrong = nameProblem(text)
   if (wrong !== undefined) return { rule: 'name', message: wrong }
+  // Resources of two caches may share a name; a cache refuses the second of its own itself.
+  if (kind === 'resource') return undefined
   const first = firstByName.get(text)
   if (first !== undefined)
     return { rule: 'duplicate-name', message: `"${text}" is defined at ${first} too: the two share their keys` }

@@ -5,6 +5,7 @@ import { type Cache, createCache } from '../../../src/index.ts'
 import { lz4 } from '../../../src/codec/lz4.ts'
 import { redisStore } from '../../../src/redis/index.ts'
 import { runCli } from '../../cli-run.ts'
+import { startRedis } from '../../redis-server.ts'
 import { ownNamespace, sharedRedisUrl } from '../../shared-redis.ts'
 import { until } from '../fixture.ts'
 
@@ -200,6 +201,17 @@ describe('leasehold delete', () => {
     finish()
     await loading
     expect(await Promise.all(['a', 'slow', 'b'].map(key => cache.get(key)))).toEqual([undefined, undefined, 1])
+  })
+
+  it('fails when Redis was not told: nobody is left to tell it later', async () => {
+    const paused = await startRedis()
+    const pauser = new Redis(paused.url)
+    await pauser.call('CLIENT', 'PAUSE', 60_000, 'WRITE')
+    const { exitCode, stderr, stdout } = await runCli(['delete', 'a', '-n', 'shop', '--url', paused.url])
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
+    expect(stderr).toMatch(/^leasehold: 127\.0\.0\.1:\d+: Redis did not answer in time/)
+    pauser.disconnect()
+    await paused.stop()
   })
 
   it('fails with the reason and no stack trace', async () => {

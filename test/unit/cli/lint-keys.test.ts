@@ -23,6 +23,8 @@ describe('lint-keys', () => {
     ['const k = defineKey(`user:${kind}`)', ['1 computed-name']],
     ['const k = defineKey(`user`)', []],
     ["const k = defineKey('us' + 'er')", ['1 computed-name']],
+    ["const users = cache.define('user', {})\nconst more = otherCache.define('user', {})", []],
+    ["const users = cache.define('User', {})\ncustomElements.define('User', {})", ['1 name']],
     ["// defineKey('Wrong')\n/* defineKey('Wrong') */\nconst text = \"defineKey('Wrong')\"", []],
     ["const pattern = /['\"`]/g; const k = defineKey('Wrong One')", ['1 name']],
     ["const half = a / b / 2; const k = defineKey('Wrong One')", ['1 name']],
