@@ -165,6 +165,7 @@ export const narrowColumns: readonly Column[] = columns.filter(({ title }) =>
     'stale',
     'failed reads',
     'failed writes',
+    'deferred writes',
     'hit ratio',
   ].includes(title),
 )
