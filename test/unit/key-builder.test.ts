@@ -156,6 +156,14 @@ describe('a long key', () => {
     expect(searchKey({ tenant: 'acme', q: `%h${hash}` })).toBe(`catalog:search:@acme:q=%25h${hash}`)
   })
 
+  it('keeps a tenant of 128 bytes readable, and no longer one', () => {
+    const readable = searchKey({ tenant: 't'.repeat(128), q: 'x' })
+    expect(readable).toBe(`catalog:search:@${'t'.repeat(128)}:q=x`)
+    expect(isCanonicalKey(readable)).toBe(true)
+    expect(searchKey({ tenant: 't'.repeat(129), q: 'x' })).toMatch(/^catalog:search:@%h/)
+    expect(isCanonicalKey(`catalog:search:@${'t'.repeat(129)}:q=x`)).toBe(false)
+  })
+
   it('hashes a long tenant by itself, so that the key stays within the limit', () => {
     const tenant = 't'.repeat(5000)
     const key = searchKey({ tenant, q: longQuery })
@@ -170,9 +178,9 @@ describe('a long key', () => {
 })
 
 describe('defineKey', () => {
-  it.each(['user', 'catalog:user', 'a:b:c:d', 'a-1', 'order-lines'])('takes the name %s', name => {
+  it.each(['user', 'catalog:user', 'a:b:c:d', 'a-1', 'order-lines', 'x'.repeat(64)])('takes the name %s', name => {
     const build = defineKey(name)
-    expect([build.name, build()]).toEqual([name, name])
+    expect([build.name, build(), isCanonicalKey(name)]).toEqual([name, name, true])
   })
 
   it.each([
@@ -196,11 +204,18 @@ describe('defineKey', () => {
   })
 
   it('refuses wrong options by name', () => {
-    expect(() => defineKey('a', { maxBytes: 255 })).toThrow(
-      expect.objectContaining({ code: 'INVALID_OPTION', option: 'maxBytes' }),
-    )
+    for (const maxBytes of [256, 4096]) expect(defineKey('a', { maxBytes })()).toBe('a')
+    for (const maxBytes of [255, 4097, 256.5]) {
+      expect(() => defineKey('a', { maxBytes })).toThrow(
+        expect.objectContaining({
+          code: 'INVALID_OPTION',
+          option: 'maxBytes',
+          message: expect.stringContaining('a whole number from 256 to 4096'),
+        }),
+      )
+    }
     expect(() => defineKey('a', { tenant: 'acme' } as never)).toThrow(
-      expect.objectContaining({ code: 'INVALID_OPTION', option: 'tenant' }),
+      expect.objectContaining({ code: 'INVALID_OPTION', option: 'tenant', message: expect.stringContaining('true or false') }),
     )
     expect(() => defineKey('a', { max: 5 } as never)).toThrow(expect.objectContaining({ code: 'UNKNOWN_OPTION', option: 'max' }))
   })
@@ -255,11 +270,23 @@ describe('isCanonicalKey', () => {
     ['a bracket too many', 'user:id=[a]]'],
     ['an empty item', 'user:id=[a,]'],
     ['an empty tenant', 'user:@~:id=a'],
+    ['a needless escape in a tenant', 'user:@%41:id=a'],
     ['nesting beyond the limit', `user:id=${'['.repeat(17)}${']'.repeat(17)}`],
     ['a name too long', `${'x'.repeat(65)}:id=a`],
     ['nesting without end', `user:id=${'['.repeat(100_000)}`],
   ])('refuses %s', (_, key) => {
     expect(isCanonicalKey(key)).toBe(false)
+  })
+})
+
+describe('nesting', () => {
+  it('goes down to 16 levels', () => {
+    const nested = (levels: number): unknown => (levels === 0 ? 'x' : [nested(levels - 1)])
+    const keyOf = defineKey<{ id: string }>('deep') as (params: object) => string
+    const key = keyOf({ id: nested(16) })
+    expect(key).toBe(`deep:id=${'['.repeat(16)}x${']'.repeat(16)}`)
+    expect(isCanonicalKey(key)).toBe(true)
+    expect(() => keyOf({ id: nested(17) })).toThrow('nested deeper than 16 levels')
   })
 })
 

@@ -20,7 +20,9 @@ const calls: readonly [string, Call][] = [
 describe.each(calls)('%s', (name, call) => {
   it.each(['', undefined, null, 7, {}, Symbol('k')])('refuses %o as a key, by a rejection and not a throw', async key => {
     const { a, store } = openFleet()
-    await expect(call(a, key as string)).rejects.toMatchObject({ code: 'INVALID_KEY' })
+    const got = key === '' ? 'an empty one' : typeof key
+    const message = `a key must be a non-empty string, not ${got}`
+    await expect(call(a, key as string)).rejects.toMatchObject({ code: 'INVALID_KEY', message })
     expect(store.calls).toEqual([])
   })
 
