@@ -63,7 +63,7 @@ describe.each(['ioredis', 'ioredis5'])('a project with %s', client => {
   let project = ''
   let redis: RedisServer
   beforeAll(async () => {
-    project = install(client, [client, 'lz4-napi', '@types/node'].map(spec))
+    project = install(client, [client, 'lz4-napi', 'prom-client', '@opentelemetry/api', '@types/node'].map(spec))
     redis = await startRedis()
   })
   afterAll(() => redis.stop())
@@ -79,7 +79,7 @@ describe.each(['ioredis', 'ioredis5'])('a project with %s', client => {
   })
 
   it('gets every entry point by require', () => {
-    expect(run('node', ['redis.cjs'], project)).toEqual({ status: 0, stdout: '["function","function",true]\n', stderr: '' })
+    expect(run('node', ['redis.cjs'], project)).toEqual({ status: 0, stdout: '[true,true]\n', stderr: '' })
   })
 
   // Older compilers take seconds each; the client's own version makes no difference to them.
