@@ -10,7 +10,7 @@ import type { CacheEventName } from './events.ts'
 import { HitCounter, type HitCounts, type HitSampler } from './hit-counts.ts'
 import { getOrSetMany, readMany } from './calls/get-many.ts'
 import { getOrSet } from './calls/get-or-set.ts'
-import { LoadBatch, tracedLoadMany, type LoadMany } from './flights/load-batch.ts'
+import { LoadBatch, type LoadMany } from './flights/load-batch.ts'
 import type { Loader } from './flights/loader-context.ts'
 import type { KeyParams } from './keys/key-builder.ts'
 import { checkKey, checkKeys } from './keys/check-key.ts'
@@ -192,6 +192,11 @@ export class Cache {
     return this.#engine.options.namespace
   }
 
+  /** The names of the resources that it has defined so far. */
+  get resources(): ReadonlySet<string> {
+    return this.#resources
+  }
+
   /** Its condition at this moment. Costs nothing to ask for. */
   status(): CacheStatus {
     return statusOf(this.#engine)
@@ -232,7 +237,7 @@ export class Cache {
   async #answerMany(keys: readonly string[], loadMany: LoadMany<unknown>, options?: CallOptions): Promise<BatchAnswers> {
     const policy = this.#beginMany(keys, options)
     checkLoadMany(loadMany)
-    return getOrSetMany(this.#engine, keys, policy, { batch: new LoadBatch(tracedLoadMany(this.#engine.tracer, loadMany)) })
+    return getOrSetMany(this.#engine, keys, policy, { batch: new LoadBatch(loadMany, this.#engine.tracer) })
   }
 
   #beginMany(keys: readonly string[], options: CallOptions | undefined, allowed?: ReadonlySet<string>): Policy {

@@ -10,12 +10,15 @@ export interface HitCounts {
   readonly hits: number
   /** What their entries measured, encoded. */
   readonly bytes: number
+  /** Those of each resource. Hits of none are only in `hits`. */
+  readonly byResource: ReadonlyMap<string, number>
 }
 
 /** What `countHits` counts in. */
 export class HitCounter implements HitCounts {
   hits = 0
   bytes = 0
+  readonly byResource: Map<string, number> = new Map()
   readonly #samplers: HitSampler[] = []
 
   sample(sampler: HitSampler): void {
@@ -23,8 +26,9 @@ export class HitCounter implements HitCounts {
   }
 
   /** @param clock Asked for one hit in {@link hitSampling} only. */
-  count(bytes: number, startedAt: number, clock: { now(): number }): void {
+  count(bytes: number, resource: string | undefined, startedAt: number, clock: { now(): number }): void {
     this.bytes += bytes
+    if (resource !== undefined) this.byResource.set(resource, (this.byResource.get(resource) ?? 0) + 1)
     if (++this.hits % hitSampling !== 0) return
     const durationMs = clock.now() - startedAt
     for (const sampler of this.#samplers) sampler(durationMs)

@@ -74,7 +74,7 @@ async function readEntry(engine: Engine, call: Call): Promise<Entry | undefined>
 
 function reportHit(engine: Engine, call: Call, entry: Entry, nowMs: number): void {
   call.outcome = 'hit'
-  engine.hitCounter?.count(entry.bytes.length, call.startedAt, engine.clock)
+  engine.hitCounter?.count(entry.bytes.length, call.policy.resource, call.startedAt, engine.clock)
   if (!engine.events.topics.hit.heard) return
   // Spelled out: a spread takes several times as long as all the rest of a hit.
   engine.events.emit('hit', {

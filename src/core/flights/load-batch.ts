@@ -24,7 +24,7 @@ export type LoadMany<Value> = (
 ) => LoadedMany<Value> | Promise<LoadedMany<Value>>
 
 /** One load for the tracer, however many keys it is for. */
-export function tracedLoadMany<Value>(tracer: Tracer | undefined, loadMany: LoadMany<Value>): LoadMany<Value> {
+function tracedLoadMany(tracer: Tracer | undefined, loadMany: LoadMany<unknown>): LoadMany<unknown> {
   if (tracer === undefined) return loadMany
   return (keys, context) => {
     if (!tracer.wants()) return loadMany(keys, context)
@@ -48,9 +48,10 @@ export class LoadBatch {
   readonly #callers: BatchLane
   readonly #background: BatchLane
 
-  constructor(loadMany: LoadMany<unknown>) {
-    this.#callers = new BatchLane(loadMany, false)
-    this.#background = new BatchLane(loadMany, true)
+  constructor(loadMany: LoadMany<unknown>, tracer: Tracer | undefined) {
+    const traced = tracedLoadMany(tracer, loadMany)
+    this.#callers = new BatchLane(traced, false)
+    this.#background = new BatchLane(traced, true)
   }
 
   /** The loader of each of the keys. */

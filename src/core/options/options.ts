@@ -127,6 +127,8 @@ export interface Policy {
   readonly signal: AbortSignal | undefined
   /** Only of resources. */
   readonly schema: ValueSchema | undefined
+  /** The name of the resource, if it is one's. */
+  readonly resource: string | undefined
 }
 
 /** {@link CacheOptions}, checked: what the engine itself needs of them. */

@@ -21,6 +21,7 @@ export const defaultPolicy: Policy = {
   forceFresh: false,
   signal: undefined,
   schema: undefined,
+  resource: undefined,
 }
 
 /**

@@ -51,7 +51,7 @@ export function resolveDefinition(base: Policy, name: string, definition: AnyDef
     if (value !== undefined) checkFunction(option, value)
   }
   if (load === undefined && loadMany === undefined) throw invalidOption('load', load, allowedFor('load'))
-  const policy = resolvePolicy(base, definition)
+  const policy = { ...resolvePolicy(base, definition), resource: name }
   if (upgrade !== undefined && policy.version === 0) throw invalidOption('upgrade', upgrade, allowedFor('upgrade'))
   const batch = definition.batch === undefined ? false : checkBoolean('batch', definition.batch)
   if (batch && loadMany === undefined) throw invalidOption('batch', batch, allowedFor('batch'))

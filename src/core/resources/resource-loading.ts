@@ -55,7 +55,7 @@ export class ResourceLoading {
         values[place] = this.#finish(watched[nth] as WatchedContext, loaded[nth], params[nth])
       }
       return values
-    })
+    }, this.#engine.tracer)
   }
 
   /** What a rule throws for one value fails that value alone. */

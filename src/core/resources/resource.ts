@@ -65,9 +65,7 @@ export class Resource<Params, Value, Loaded = Value> {
     try {
       const policy = this.#begin(options, resourceCallNames)
       const call = this.#callFor(this.keyOf(params), params, policy, termsOf(policy, options))
-      const engine = this.#engine
-      if (engine.tracer === undefined) return getOrSet(engine, call) as Promise<Value>
-      return engine.tracer.operation('getOrSet', call, () => getOrSet(engine, call)) as Promise<Value>
+      return getOrSet(this.#engine, call) as Promise<Value>
     } catch (error) {
       return Promise.reject(error)
     }

@@ -17,10 +17,13 @@ export class CacheMeter {
   readonly #hits: HitCounts
   readonly #hitsBefore: number
   readonly #bytesBefore: number
+  readonly #resourceHitsBefore: ReadonlyMap<string, number>
+  /** Those that have been declared in every table. */
+  readonly #resources: Set<string> = new Set()
+  readonly #lookupHits: Map<string, number> = new Map()
   readonly #listeners: Listeners
   readonly #onObservation: ObservationListener | undefined
   #readBytes = 0
-  #lookupHits = 0
   #stopped = false
 
   /** @param name The value of the label `cache`. */
@@ -33,6 +36,7 @@ export class CacheMeter {
     })
     this.#hitsBefore = this.#hits.hits
     this.#bytesBefore = this.#hits.bytes
+    this.#resourceHitsBefore = new Map(this.#hits.byResource)
     this.#listeners = this.#makeListeners()
     for (const event of Object.keys(this.#listeners) as CacheEventName[]) this.#listen(event, 'on')
   }
@@ -45,12 +49,58 @@ export class CacheMeter {
   /** The metric's series as they are now. */
   read(metric: MetricName): MetricTable {
     const table = this.#tables.get(metric) as MetricTable
+    this.#declareResources()
+    if (metric === 'cache_hits_total') this.#copyHits(table)
     const value = this.#valueNow(metric)
     const series = value === undefined ? undefined : table.at(undefined)
     if (series !== undefined && value !== undefined) series.value = value
     if (metric === 'cache_breakers') this.#countBreakers(table)
     if (metric === 'cache_outage_loads') this.#copyOutageLoads(table)
     return table
+  }
+
+  #declareResources(): void {
+    const { resources } = this.#cache
+    if (resources.size === this.#resources.size) return
+    for (const resource of resources) {
+      if (this.#resources.has(resource)) continue
+      this.#resources.add(resource)
+      for (const table of this.#tables.values()) table.declare(resource)
+    }
+  }
+
+  /** Resources may have been defined since the last look. */
+  #resourceAt(key: string): string {
+    this.#declareResources()
+    return this.#resourceOf(key)
+  }
+
+  /** Of keys such as `user:id=1`: the name that they begin with, if a resource of that name is defined. */
+  #resourceOf(key: string): string {
+    let found = ''
+    for (let end = key.indexOf(':'); end !== -1; end = key.indexOf(':', end + 1)) {
+      const name = key.slice(0, end)
+      if (this.#resources.has(name)) found = name
+    }
+    return this.#resources.has(key) ? key : found
+  }
+
+  #copyHits(table: MetricTable): void {
+    let ofNone = this.#hits.hits - this.#hitsBefore
+    for (const [resource, hits] of this.#hits.byResource) {
+      const own = hits - (this.#resourceHitsBefore.get(resource) ?? 0)
+      ofNone -= own
+      this.#setHits(table, resource, own)
+    }
+    this.#setHits(table, '', ofNone)
+    for (const resource of this.#lookupHits.keys()) {
+      if (resource !== '' && !this.#hits.byResource.has(resource)) this.#setHits(table, resource, 0)
+    }
+  }
+
+  #setHits(table: MetricTable, resource: string, hits: number): void {
+    const series = table.at(resource)
+    if (series !== undefined) series.value = hits + (this.#lookupHits.get(resource) ?? 0)
   }
 
   #copyOutageLoads(table: MetricTable): void {
@@ -72,8 +122,6 @@ export class CacheMeter {
   #valueNow(metric: MetricName): number | undefined {
     const status = this.#cache.status()
     switch (metric) {
-      case 'cache_hits_total':
-        return this.#hits.hits - this.#hitsBefore + this.#lookupHits
       case 'cache_read_bytes_total':
         return this.#hits.bytes - this.#bytesBefore + this.#readBytes
       case 'cache_store_up':
@@ -95,33 +143,35 @@ export class CacheMeter {
 
   #makeListeners(): Listeners {
     return {
-      lookup: ({ outcome, bytes, durationMs }) => {
-        if (outcome === 'fresh') this.#lookupHits++
-        else this.#count('cache_misses_total', undefined, 'absent')
+      lookup: ({ key, outcome, bytes, durationMs }) => {
+        const resource = this.#resourceAt(key)
+        if (outcome === 'fresh') this.#lookupHits.set(resource, (this.#lookupHits.get(resource) ?? 0) + 1)
+        else this.#count('cache_misses_total', resource, 'absent')
         this.#readBytes += bytes
         this.#observe('cache_operation_seconds', undefined, durationMs, 'lookup')
       },
-      miss: ({ outcome, durationMs }) => {
-        this.#count('cache_misses_total', undefined, outcome)
+      miss: ({ key, outcome, durationMs }) => {
+        this.#count('cache_misses_total', this.#resourceAt(key), outcome)
         this.#observe('cache_operation_seconds', undefined, durationMs, 'miss')
       },
-      stale: ({ reason, bytes, durationMs }) => {
-        this.#count('cache_stale_total', undefined, reason)
+      stale: ({ key, reason, bytes, durationMs }) => {
+        this.#count('cache_stale_total', this.#resourceAt(key), reason)
         this.#readBytes += bytes
         this.#observe('cache_operation_seconds', undefined, durationMs, 'stale')
       },
-      wait: ({ waitedMs }) => this.#observe('cache_mutex_contention_seconds', undefined, waitedMs),
-      load: ({ outcome, durationMs }) => {
-        this.#count('cache_loads_total', undefined, outcome)
-        this.#observe('cache_load_seconds', undefined, durationMs)
+      wait: ({ key, waitedMs }) => this.#observe('cache_mutex_contention_seconds', this.#resourceAt(key), waitedMs),
+      load: ({ key, outcome, durationMs }) => {
+        const resource = this.#resourceAt(key)
+        this.#count('cache_loads_total', resource, outcome)
+        this.#observe('cache_load_seconds', resource, durationMs)
       },
-      commit: ({ outcome, bytes, payloadBytes }) => {
-        this.#count('cache_commits_total', undefined, outcome)
+      commit: ({ key, outcome, bytes, payloadBytes }) => {
+        this.#count('cache_commits_total', this.#resourceAt(key), outcome)
         if (outcome === 'stored') this.#countWritten(bytes, payloadBytes)
       },
       renewal: ({ outcome }) => this.#count('cache_lease_renewals_total', undefined, outcome),
-      lost: () => this.#count('cache_leases_lost_total', undefined),
-      refresh: ({ outcome }) => this.#count('cache_background_refreshes_total', undefined, outcome),
+      lost: ({ key }) => this.#count('cache_leases_lost_total', this.#resourceAt(key)),
+      refresh: ({ key, outcome }) => this.#count('cache_background_refreshes_total', this.#resourceAt(key), outcome),
       set: ({ outcome, bytes, payloadBytes, durationMs }) => {
         this.#count('cache_sets_total', undefined, outcome)
         if (outcome === 'stored') this.#countWritten(bytes, payloadBytes)

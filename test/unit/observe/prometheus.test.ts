@@ -130,6 +130,34 @@ describe('the metrics of a cache', () => {
     expect(samples['cache_bus_up{cache="test"}']).toBeUndefined()
   })
 
+  it('tell resources apart, each with all of its series from its definition on', async () => {
+    const { a, clock, until } = openFleet({ codec: 'json' })
+    await clock.advance(1)
+    const registry = new Registry()
+    collectCacheMetrics(a, { registry })
+    const users = a.define('user', { key: (params: { id: number }) => params, load: ({ id }) => `user ${id}` })
+    a.define('user:address', { key: (params: { id: number }) => params, load: ({ id }) => `address ${id}` })
+    const before = await scrape(registry)
+    expect(before.get('cache_loads_total{cache="test",resource="user",outcome="failed"}')).toBe(0)
+    expect(before.get('cache_mutex_contention_seconds_count{cache="test",resource="user:address"}')).toBe(0)
+    await until(users.get({ id: 1 }))
+    await users.get({ id: 1 })
+    await users.get({ id: 1 })
+    await until(a.getOrSet('other', () => 1))
+    await a.getOrSet('other', () => 1)
+    await until(a.get(users.keyOf({ id: 1 })))
+    expect([...(await scrape(registry)).keys()]).toEqual([...before.keys()])
+    expect(nonZero(await scrape(registry))).toMatchObject({
+      'cache_hits_total{cache="test",resource="user"}': 3,
+      'cache_hits_total{cache="test",resource=""}': 1,
+      'cache_misses_total{cache="test",resource="user",outcome="loaded"}': 1,
+      'cache_misses_total{cache="test",resource="",outcome="loaded"}': 1,
+      'cache_loads_total{cache="test",resource="user",outcome="value"}': 1,
+      'cache_load_seconds_count{cache="test",resource="user"}': 1,
+      'cache_commits_total{cache="test",resource="user",outcome="stored"}': 1,
+    })
+  })
+
   it('get no new series from random keys', async () => {
     const { a } = openFleet()
     const registry = new Registry()
