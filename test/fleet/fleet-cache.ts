@@ -1,5 +1,5 @@
 import type { Member } from './member.ts'
-import type { Answer, LoaderPlan, LoadNotice, MemberCallOptions } from './messages.ts'
+import type { Answer, Commands, LoaderPlan, LoadNotice, MemberCallOptions } from './messages.ts'
 import { until } from './until.ts'
 
 export interface Load {
@@ -67,6 +67,11 @@ export class FleetCache {
       member.ask('traffic', { ...each, startInMs: (index * everyMs) / members.length }),
     )
     return (await Promise.all(answers)).flat()
+  }
+
+  /** `getOrSetMany` in one member. */
+  readMany(member: Member, keys: readonly string[], takesMs: number): Promise<Commands['readMany']['reply']> {
+    return member.ask('readMany', { namespace: this.namespace, keys, takesMs })
   }
 
   get(member: Member, keys: string | readonly string[]): Promise<readonly (string | null)[]> {

@@ -37,11 +37,11 @@ export class Fleet {
 
   /** Opens a cache of one namespace in the first `processes` members, all of them if not said. */
   async open(options: MemberCacheOptions = {}, settings: OpenSettings = {}): Promise<FleetCache> {
-    const { subject = 'leasehold', namespace = `fleet-${randomBytes(6).toString('hex')}`, processes } = settings
+    const { subject = 'leasehold', breaker = true, namespace = `fleet-${randomBytes(6).toString('hex')}`, processes } = settings
     const members = this.#members.filter(member => member.alive).slice(0, processes)
     const cache = new FleetCache(namespace, members)
     this.#caches.set(namespace, cache)
-    const request = { namespace, redisUrl: this.redisUrl, subject, options }
+    const request = { namespace, redisUrl: this.redisUrl, subject, breaker, options }
     await Promise.all(members.map(member => member.ask('open', request)))
     return cache
   }
@@ -55,4 +55,6 @@ export interface OpenSettings {
   readonly subject?: Subject
   readonly namespace?: string
   readonly processes?: number
+  /** Default: as `redisStore` has it. False: none, for tests that must not fail because the machine is slow. */
+  readonly breaker?: boolean
 }

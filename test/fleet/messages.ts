@@ -34,11 +34,16 @@ interface Reading extends OfCache {
 /** What the parent may ask of a member, and what it answers. */
 export interface Commands {
   /** Opens a cache and waits until its store and bus stand. */
-  open: { request: OfCache & { redisUrl: string; subject: Subject; options: MemberCacheOptions }; reply: void }
+  open: { request: OfCache & { redisUrl: string; subject: Subject; breaker: boolean; options: MemberCacheOptions }; reply: void }
   /** Calls `getOrSet` for each key `times` times, all at once. */
   read: { request: Reading & { keys: readonly string[]; times: number }; reply: readonly Answer[] }
   /** Calls `getOrSet` at a steady pace, whether or not earlier calls were answered. */
   traffic: { request: Reading & { key: string; everyMs: number; calls: number; startInMs: number }; reply: readonly Answer[] }
+  /** Calls `getOrSetMany`, whose loader takes that long. Replies with the values, and the sizes of the loads that it took. */
+  readMany: {
+    request: OfCache & { keys: readonly string[]; takesMs: number }
+    reply: { readonly values: readonly string[]; readonly loads: readonly number[] }
+  }
   get: { request: OfCache & { keys: readonly string[] }; reply: readonly (string | null)[] }
   set: { request: OfCache & { keys: readonly string[]; value: string }; reply: void }
   delete: { request: OfCache & { keys: readonly string[] }; reply: void }

@@ -65,6 +65,26 @@ describe('what a call costs in Redis commands', () => {
     expect(others).toEqual({ acquire: 1, commit: 1 })
   })
 
+  it('64 hits by one batch: one MGET and no script', async () => {
+    await cache.setMany(keys.map(key => [key, key]))
+    await commands.take()
+    expect(await cache.getMany(keys)).toEqual(keys)
+    expect(await commands.take()).toEqual({ mget: 1 })
+    expect(await cache.getOrSetMany(keys, unexpected)).toEqual(keys)
+    expect(await commands.take()).toEqual({ mget: 1 })
+  })
+
+  it('64 misses by one batch: one MGET, and an acquire and a commit for each', async () => {
+    const asked: (readonly string[])[] = []
+    const load = (missing: readonly string[]): readonly string[] => {
+      asked.push(missing)
+      return missing
+    }
+    expect(await cache.getOrSetMany(keys, load)).toEqual(keys)
+    expect(asked).toHaveLength(1)
+    expect(await commands.take()).toEqual({ mget: 1, acquire: 64, commit: 64 })
+  })
+
   it('a refresh ahead: the hit, an acquire and a commit', async () => {
     await cache.set('stale', 'old', { ttl: 1, staleWhileRevalidate: '1m' })
     await expect.poll(async () => (await cache.getEntry('stale'))?.fresh).toBe(false)

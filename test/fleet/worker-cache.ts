@@ -20,7 +20,7 @@ export class WorkerCache {
   readonly #tally: EventTally | undefined
 
   constructor(request: Commands['open']['request'], gates: Gates, notify: (notice: LoadNotice) => void) {
-    const { namespace, redisUrl, subject, options } = request
+    const { namespace, redisUrl, subject, breaker, options } = request
     this.#namespace = namespace
     this.#gates = gates
     this.#notify = notify
@@ -28,7 +28,7 @@ export class WorkerCache {
       this.#control = new Control(redisUrl, namespace)
       return
     }
-    this.#cache = createCache({ ...options, namespace, store: redisStore(redisUrl) })
+    this.#cache = createCache({ ...options, namespace, store: redisStore(redisUrl, breaker ? {} : { breaker: false }) })
     this.#tally = new EventTally(this.#cache)
   }
 
@@ -56,6 +56,15 @@ export class WorkerCache {
       answers.push(this.#call(key, loader, options))
     }
     return Promise.all(answers)
+  }
+
+  async readMany({ keys, takesMs }: Commands['readMany']['request']): Promise<Commands['readMany']['reply']> {
+    const loads: number[] = []
+    const values = await this.#leasehold.getOrSetMany(keys, async missing => {
+      loads.push(missing.length)
+      return (await Promise.all(missing.map(key => this.#load(key, { takesMs })))) as string[]
+    })
+    return { values, loads }
   }
 
   get(keys: readonly string[]): Promise<(string | null)[]> {

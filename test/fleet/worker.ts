@@ -15,6 +15,7 @@ const tell = serve<Commands, LoadNotice>({
   },
   read: request => cacheOf(request).read(request),
   traffic: request => cacheOf(request).traffic(request),
+  readMany: request => cacheOf(request).readMany(request),
   get: request => cacheOf(request).get(request.keys),
   set: request => cacheOf(request).set(request.keys, request.value),
   delete: request => cacheOf(request).delete(request.keys),

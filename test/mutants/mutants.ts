@@ -1,3 +1,4 @@
+import { batchMutants } from './batches.ts'
 import { byteMutants } from './bytes.ts'
 import { leaseMutants } from './leases.ts'
 import type { Mutant } from './mutant.ts'
@@ -19,6 +20,7 @@ export const mutantGroups: readonly MutantGroup[] = [
   { title: 'Leases', mutants: leaseMutants },
   { title: 'Waiting', mutants: waitingMutants },
   { title: 'Freshness and trust', mutants: trustMutants },
+  { title: 'Batches and resources', mutants: batchMutants },
   { title: 'Bytes and messages', mutants: byteMutants },
   { title: 'The server and the client', mutants: serverMutants },
 ]

@@ -5,7 +5,7 @@ import { inTurn, refused, slow } from '../../src/testing/chaos-store.ts'
 import { openFleet, track, watch, type Fleet } from './engine/stage.ts'
 
 /**
- * Defects that other caches were seen to have, one test each. Those of tags, groups, `clear`, a local tier, batches and write-behind belong to
+ * Defects that other caches were seen to have, one test each. Those of tags, groups, `clear`, a local tier and write-behind belong to
  * parts that are not here yet.
  */
 const unhandled: unknown[] = []
@@ -183,6 +183,19 @@ describe('cacheable', () => {
   })
 })
 
+describe('cacheable, by many keys', () => {
+  it('3: 0, false, the empty text and null are values, found by one key and by many', async () => {
+    const { a, b, source, until } = openFleet()
+    const values = [0, false, '', null]
+    const keys = values.map((_, index) => `k${index}`)
+    await until(a.setMany(values.map((value, index) => [`k${index}`, value])))
+    expect(await b.getMany(keys)).toEqual(values)
+    expect(await Promise.all(keys.map(key => b.get(key)))).toEqual(values)
+    expect(await until(Promise.all(keys.map(key => b.getOrSet<unknown>(key, source.takes(1)))))).toEqual(values)
+    expect(source.loads).toBe(0)
+  })
+})
+
 describe('async-cache-dedupe', () => {
   it('1: a load in flight does not bring back what was deleted', async () => {
     const { a, clock, source, until } = openFleet()
@@ -235,6 +248,33 @@ describe('layered-loader', () => {
     await until(b.delete('k'))
     await until(call)
     expect(await until(b.get('k'))).toBeUndefined()
+  })
+
+  it('2: what a load of many keys writes is fenced key by key', async () => {
+    const { a, b, c, clock, sleep, until } = openFleet()
+    const load = async (keys: readonly string[]): Promise<string[]> => {
+      await sleep(100)
+      return keys.map(() => 'old')
+    }
+    const batch = a.getOrSetMany(['k0', 'k1', 'k2'], load)
+    await clock.advance(50)
+    await until(b.delete('k0'))
+    await until(b.set('k1', 'current'))
+    await until(batch)
+    expect(await until(c.getMany(['k0', 'k1', 'k2']))).toEqual([undefined, 'current', 'old'])
+  })
+
+  it('many keys that are asked for together by several callers are loaded once', async () => {
+    const { a, b, sleep, until } = openFleet()
+    const asked: string[] = []
+    const load = async (keys: readonly string[]): Promise<readonly string[]> => {
+      asked.push(...keys)
+      await sleep(100)
+      return keys
+    }
+    const calls = [a, a, b].map(cache => cache.getOrSetMany(['k0', 'k1', 'k2'], load))
+    expect(await until(Promise.all(calls))).toEqual(calls.map(() => ['k0', 'k1', 'k2']))
+    expect(asked.toSorted()).toEqual(['k0', 'k1', 'k2'])
   })
 
   it('4: null stays null', async () => {

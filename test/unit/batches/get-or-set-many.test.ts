@@ -43,7 +43,7 @@ describe('the values of a batch', () => {
 
   it('are read and loaded whatever their number', async () => {
     const { a, b, many, until } = open()
-    const keys = keysOf(1_500)
+    const keys = keysOf(600)
     expect(await until(a.getOrSetMany(keys, many.takes(10)))).toEqual(keys.map(key => `${key} #1`))
     expect(many.asked).toHaveLength(1)
     expect(await until(b.getMany(keys))).toEqual(keys.map(key => `${key} #1`))
@@ -141,6 +141,16 @@ describe('the load of a batch', () => {
     )
     await until(a.getOrSetMany(keysOf(20), many.takes(10)))
     expect(many.asked).toEqual([keysOf(20)])
+  })
+
+  it('takes one round trip for the reads, one for the acquires and one for the commits', async () => {
+    const { a, many, store, until } = open({}, () => slow(10, 10))
+    await until(a.getOrSetMany(keysOf(200), many.takes(50)))
+    const sentAt = (command: string): number[] => [
+      ...new Set(store.calls.filter(call => call.command === command).map(call => call.sentAt)),
+    ]
+    expect([sentAt('read'), sentAt('acquire'), sentAt('commit')]).toEqual([[0], [20], [90]])
+    expect(store.count('acquire')).toBe(200)
   })
 
   it('does not wait for keys that another process loads, whose values it takes', async () => {

@@ -103,3 +103,21 @@ describe('reads of one tick', () => {
     expect(recovered).toEqual([['b', 20]])
   })
 })
+
+describe('a batch of keys', () => {
+  it('is asked for anew while the same keys are on the wire, so that it sees what has been written since', async () => {
+    let stored = 'old'
+    const { batch, clock, sent } = open(async keys => {
+      const seen = stored
+      await new Promise<void>(resolve => void clock.setTimeout(resolve, 30))
+      return keys.map(() => Buffer.from(seen))
+    })
+    const early = batch.readMany(['k'], 1_000)
+    await clock.advance(10)
+    stored = 'new'
+    const late = batch.readMany(['k'], 1_000)
+    await clock.advance(50)
+    expect([await early, await late].map(([bytes]) => String(bytes))).toEqual(['old', 'new'])
+    expect(sent).toEqual([['k'], ['k']])
+  })
+})
