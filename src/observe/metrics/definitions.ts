@@ -78,7 +78,7 @@ export const metricDefinitions: Readonly<Record<MetricName, MetricDefinition>> =
     help: 'Values that could not be written (encode) and stored bytes that could not be read.',
     choice: {
       label: 'reason',
-      values: ['encode', 'foreign', 'wire-version', 'truncated', 'checksum', 'unknown-codec', 'payload'],
+      values: ['encode', 'foreign', 'wire-version', 'truncated', 'checksum', 'unknown-codec', 'payload', 'schema', 'upgrade'],
     },
   },
   cache_background_refreshes_total: {
