@@ -49,6 +49,11 @@ function tuple(names: readonly string[], type: string): string {
   return `[${names.map(name => (name.endsWith('...') ? `...${name.slice(0, -3)}: ${type}[]` : `${name}: ${type}`)).join(', ')}]`
 }
 
+/** `bump-tags` as TypeScript names it. */
+function identifier(name: string): string {
+  return name.replace(/-./g, dashed => dashed.charAt(1).toUpperCase())
+}
+
 function generate(): string {
   const names = readdirSync(luaFolder)
     .filter(file => file.endsWith('.lua'))
@@ -60,7 +65,7 @@ function generate(): string {
     const source = expand(raw)
     const sha1 = createHash('sha1').update(source).digest('hex')
     return [
-      `export const ${name}: Script<${tuple(KEYS, 'string')}, ${tuple(ARGV, 'ScriptArgument')}> = {`,
+      `export const ${identifier(name)}: Script<${tuple(KEYS, 'string')}, ${tuple(ARGV, 'ScriptArgument')}> = {`,
       `  name: '${name}',`,
       `  sha1: '${sha1}',`,
       `  source:`,

@@ -2,7 +2,8 @@ import { createEntryCodec } from './codec/entry-codec.ts'
 import { buildEngine } from './core/build-engine.ts'
 import { Cache } from './core/cache.ts'
 import type { CacheOptions } from './core/options/options.ts'
-import { resolveCacheOptions } from './core/options/resolve-options.ts'
+import { resolveCacheOptions, withSubNamespace, type ResolvedOptions } from './core/options/resolve-options.ts'
+import type { StoreProvider } from './core/ports.ts'
 import { memoryStore } from './memory/memory-store.ts'
 
 /**
@@ -11,6 +12,13 @@ import { memoryStore } from './memory/memory-store.ts'
  * @throws LeaseholdError `INVALID_OPTION`, `UNKNOWN_OPTION` before any work is done
  */
 export function createCache(options: CacheOptions): Cache {
-  const { engine, codec, store, clock, random } = resolveCacheOptions(options)
-  return new Cache(buildEngine(engine, store ?? memoryStore(), createEntryCodec(codec), clock, random))
+  const resolved = resolveCacheOptions(options)
+  return openCache(resolved, resolved.store ?? memoryStore())
+}
+
+/** Sub-namespaces share the store. */
+function openCache(resolved: ResolvedOptions, store: StoreProvider): Cache {
+  const { engine, codec, clock, random } = resolved
+  const built = buildEngine(engine, store, createEntryCodec(codec), clock, random)
+  return new Cache(built, name => openCache(withSubNamespace(resolved, name), store))
 }

@@ -1,13 +1,14 @@
 import { isLeaseholdError, LeaseholdError } from '../core/errors.ts'
 import type { EntryCodecOptions } from '../core/options/options.ts'
-import type { Entry, EntryCodec, EntryKey, EntryTimes, Token, Unreadable, UnreadableReason } from '../core/ports.ts'
+import type { Entry, EntryCodec, EntryKey, EntryTags, EntryTimes, Token, Unreadable, UnreadableReason } from '../core/ports.ts'
 import { KeyedChecksum } from './checksum.ts'
 import { deepFreeze } from './deep-freeze.ts'
 import { FrozenValues, type FrozenValue } from './frozen-values.ts'
 import { hasHeader, hasMagic, headerBytes, mark, offset, payloadStart, peekToken, rewriteHeader } from './header.ts'
-import { wireVersion, writeHeader } from './header.ts'
+import { isTagged, payloadOffset, wireVersion, writeHeader, writeStamp, writeTags } from './header.ts'
 import { PayloadCodec } from './payload-codec.ts'
 import { StoredEntry } from './stored-entry.ts'
+import { readTagBlock } from './tag-block.ts'
 
 /**
  * Turns values into the bytes a store keeps, and bytes that cannot be trusted into values or a reason why not.
@@ -18,24 +19,36 @@ export function createEntryCodec(options: EntryCodecOptions): EntryCodec {
   const payloads = new PayloadCodec(options)
   const frozen = options.values === 'freeze' ? new FrozenValues() : undefined
 
-  function encode(key: EntryKey, value: unknown, times: EntryTimes, token: Token): Buffer {
+  function encode(key: EntryKey, value: unknown, times: EntryTimes, token: Token, tags: EntryTags = untagged): Buffer {
     const { payload, codec, compression, payloadBytes } = pack(payloads, key, value)
-    const bytes = Buffer.allocUnsafe(headerBytes + payload.length)
+    const payloadAt = payloadOffset(tags.names)
+    const bytes = Buffer.allocUnsafe(payloadAt + payload.length)
     // Spelled out: spreading objects that hold such large numbers takes longer than all the rest of the header.
     const { createdAt, freshUntil, hardUntil, loadMs } = times
     writeHeader(bytes, { codec, compression, payloadBytes, token, createdAt, freshUntil, hardUntil, loadMs })
-    bytes.set(payload, headerBytes)
+    writeTags(bytes, tags)
+    bytes.set(payload, payloadAt)
     bytes.writeUInt32BE(checksum.of(key, bytes), offset.checksum)
     return bytes
   }
 
-  function reseal(key: EntryKey, entry: Entry, times: EntryTimes, token: Token): Buffer {
+  function reseal(key: EntryKey, entry: Entry, times: EntryTimes, token: Token, tags: EntryTags = untagged): Buffer {
     // An entry recognised by its token alone was not checked: a new checksum must not vouch for damaged bytes.
-    if (unreadableReason(key, entry.bytes) !== undefined) return encode(key, entry.value(), times, token)
-    const bytes = Buffer.from(entry.bytes)
+    if (unreadableReason(key, entry.bytes) !== undefined) return encode(key, entry.value(), times, token, tags)
+    const payload = entry.bytes.subarray(payloadStart(entry.bytes))
+    const payloadAt = payloadOffset(tags.names)
+    const bytes = Buffer.allocUnsafe(payloadAt + payload.length)
+    entry.bytes.copy(bytes, 0, 0, headerBytes)
     rewriteHeader(bytes, times, token)
+    writeTags(bytes, tags)
+    bytes.set(payload, payloadAt)
     bytes.writeUInt32BE(checksum.of(key, bytes), offset.checksum)
     return bytes
+  }
+
+  function stamp(key: EntryKey, bytes: Buffer, record: Buffer): void {
+    writeStamp(bytes, record)
+    bytes.writeUInt32BE(checksum.of(key, bytes), offset.checksum)
   }
 
   function open(key: EntryKey, bytes: Buffer): Entry | Unreadable {
@@ -57,14 +70,17 @@ export function createEntryCodec(options: EntryCodecOptions): EntryCodec {
     if (bytes.readUInt32BE(offset.checksum) !== checksum.of(key, bytes)) return isCutShort(bytes) ? 'truncated' : 'checksum'
     if (bytes[offset.flags] !== 0) return 'wire-version'
     if (!payloads.knows(bytes)) return 'unknown-codec'
+    if (isTagged(bytes) && readTagBlock(bytes, headerBytes, payloadStart(bytes)) === undefined) return 'payload'
     return payloads.hasSaneLength(bytes) ? undefined : 'payload'
   }
 
   const payloadBytes = (bytes: Buffer): number => bytes.readUInt32BE(offset.payloadBytes)
 
   const freeze = frozen === undefined ? undefined : deepFreeze
-  return { maxValueBytes: options.maxValueBytes, encode, reseal, open, payloadBytes, freeze }
+  return { maxValueBytes: options.maxValueBytes, encode, reseal, stamp, open, payloadBytes, freeze }
 }
+
+const untagged: EntryTags = { stamp: undefined, names: [] }
 
 /** Gives each caller its own value. */
 class CopiedEntry extends StoredEntry {

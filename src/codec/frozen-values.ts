@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache'
 import type { EntryKey } from '../core/ports.ts'
-import { headerBytes, sameToken } from './header.ts'
+import { headerBytes, payloadStart, sameToken } from './header.ts'
 
-/** A frozen value and the verified header it came with. */
+/** A frozen value and the verified header it came with, tags included. */
 export interface FrozenValue {
   readonly version: number
   readonly header: Buffer
@@ -27,7 +27,7 @@ export class FrozenValues {
 
   /** Remembers a value in place of the key's earlier one. Too large ones are not kept. */
   remember(key: EntryKey, bytes: Buffer, value: unknown, payloadBytes: number): FrozenValue {
-    const frozen = { version: key.version, header: Buffer.from(bytes.subarray(0, headerBytes)), value }
+    const frozen = { version: key.version, header: Buffer.from(bytes.subarray(0, payloadStart(bytes))), value }
     this.#values.set(slot(key), frozen, { size: headerBytes + payloadBytes })
     return frozen
   }

@@ -1,4 +1,6 @@
-import type { EntryTimes, Token } from '../core/ports.ts'
+import type { EntryTags, EntryTimes, Token } from '../core/ports.ts'
+import { stampBytes } from '../core/tags/namespace-record.ts'
+import { tagBlockBytes, writeTagBlock } from './tag-block.ts'
 
 /** The wire version this code writes and reads. */
 export const wireVersion = 1
@@ -46,7 +48,7 @@ export interface HeaderFields extends EntryTimes {
 }
 
 /**
- * Writes the header at the start of `bytes`, with a live mark, no tags and no checksum yet.
+ * Writes the header at the start of `bytes`, with a live mark, no tags and no checksum yet: {@link writeTags} and the checksum come after it.
  * Times are rounded down to whole ms and held within what the field can carry.
  * @throws RangeError when `bytes` is shorter than a header or the token is not 16 bytes.
  */
@@ -69,6 +71,24 @@ export function rewriteHeader(bytes: Buffer, times: EntryTimes, token: Token): v
   bytes[offset.mark] = mark.live
   writeTimes(bytes, times)
   bytes.set(token, offset.token)
+}
+
+/** How many bytes stand before the payload of an entry with these tags. */
+export function payloadOffset(names: readonly string[]): number {
+  return names.length === 0 ? headerBytes : headerBytes + tagBlockBytes(names)
+}
+
+/** Stamps an entry and names its tags. @throws RangeError when `bytes` end before the tag block does. */
+export function writeTags(bytes: Buffer, { stamp, names }: EntryTags): void {
+  if (stamp === undefined) bytes.fill(0, offset.tagStamp, offset.tagStamp + stampBytes)
+  else writeStamp(bytes, stamp)
+  bytes.writeUInt16BE(payloadOffset(names) - headerBytes, offset.tagBytes)
+  if (names.length > 0) writeTagBlock(bytes, headerBytes, names)
+}
+
+/** @param stamp A namespace record, or as much of one as stamps have. */
+export function writeStamp(bytes: Buffer, stamp: Buffer): void {
+  stamp.copy(bytes, offset.tagStamp, 0, stampBytes)
 }
 
 function writeTimes(bytes: Buffer, times: EntryTimes): void {
@@ -106,6 +126,11 @@ export function hasHeader(bytes: Buffer): boolean {
 /** Where the payload starts. Only for bytes with {@link hasHeader}; it may lie past their end. */
 export function payloadStart(bytes: Buffer): number {
   return headerBytes + bytes.readUInt16BE(offset.tagBytes)
+}
+
+/** True when the entry has tags. Only for bytes with {@link hasHeader}. */
+export function isTagged(bytes: Buffer): boolean {
+  return bytes[offset.tagBytes] !== 0 || bytes[offset.tagBytes + 1] !== 0
 }
 
 /** The 16 bytes where a token stands, whatever the bytes are: a view, not a copy. Undefined when they are too short. */

@@ -1,10 +1,12 @@
 import type { Entry, Token } from '../core/ports.ts'
-import { mark, offset, readTime, tokenBytes } from './header.ts'
+import { sequenceAt, standingOf, type Standing } from '../core/tags/namespace-record.ts'
+import { headerBytes, isTagged, mark, offset, payloadStart, readTime, tokenBytes } from './header.ts'
+import { readTagBlock } from './tag-block.ts'
 
 /** Fields are read from the header when asked for; most calls ask for two of them. */
 export abstract class StoredEntry implements Entry {
   readonly bytes: Buffer
-  /** Verified header bytes: those of `bytes`, or those remembered for the same token. */
+  /** Verified header bytes, tags included: those of `bytes`, or those remembered for the same token. */
   readonly #header: Buffer
 
   constructor(bytes: Buffer, header: Buffer) {
@@ -35,6 +37,18 @@ export abstract class StoredEntry implements Entry {
   /** Always from the bytes just read: `expire` flips the mark and leaves the token. */
   get expired(): boolean {
     return this.bytes[offset.mark] === mark.expired
+  }
+
+  get tags(): readonly string[] {
+    return readTagBlock(this.#header, headerBytes, payloadStart(this.#header)) ?? []
+  }
+
+  get stampSequence(): number {
+    return sequenceAt(this.#header, offset.tagStamp)
+  }
+
+  standing(record: Buffer | null, tagsMatter: boolean): Standing {
+    return standingOf(this.#header, offset.tagStamp, record, tagsMatter || isTagged(this.#header))
   }
 
   abstract value(): unknown

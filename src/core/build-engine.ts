@@ -12,6 +12,7 @@ import type { EngineOptions } from './options/options.ts'
 import type { Clock, EntryCodec, EntryKey, Random, StoreProvider } from './ports.ts'
 import { Outage } from './outage/outage.ts'
 import { RefreshAhead } from './calls/refresh-ahead.ts'
+import { OwnInvalidations } from './tags/own-invalidations.ts'
 import { Waiters } from './flights/waiters.ts'
 
 /** Opens the store and puts the parts of one cache together. */
@@ -26,6 +27,7 @@ export function buildEngine(
   const waiters = new Waiters()
   const loopDelay = new EventLoopDelay()
   const connectivity: Connectivity = { store: undefined, bus: undefined, breakers: new Map() }
+  const sequence = new Sequence()
   const reportConnection = (part: 'store' | 'bus', up: boolean): void => {
     connectivity[part] = up
     if (!events.topics.connection.heard) return
@@ -71,13 +73,15 @@ export function buildEngine(
     clock,
     random,
     events,
-    sequence: new Sequence(),
+    sequence,
     flights: new Flights(),
     forcedFlights: new Flights(),
     waiters,
     leases,
     loopDelay,
     refreshes: new RefreshAhead(options.maxRefreshes),
+    ownInvalidations: new OwnInvalidations(sequence),
+    tagLookups: { likely: false },
     gate: new CommandGate(),
     pending: new PendingCalls(),
     outage,

@@ -27,16 +27,24 @@ import { shutDown } from './shut-down.ts'
 import type { Tracer } from './tracer.ts'
 import { setMany } from './calls/set-many.ts'
 import { deleteKey, expireKey, setValue } from './calls/writes.ts'
+import { clearNamespace, invalidateTags } from './calls/broad-invalidations.ts'
+import { checkTag } from './tags/check-tags.ts'
 
 /** A cache over one namespace of a store. Made by `createCache`. */
 export class Cache {
   readonly #engine: Engine
   readonly #resources = new Set<string>()
+  readonly #open: (name: string) => Cache
+  readonly #namespaces = new Map<string, Cache>()
   #closed: Promise<void> | undefined
 
-  /** @internal */
-  constructor(engine: Engine) {
+  /**
+   * @internal
+   * @param open Opens a cache over the sub-namespace of that name.
+   */
+  constructor(engine: Engine, open: (name: string) => Cache) {
     this.#engine = engine
+    this.#open = open
   }
 
   /**
@@ -176,6 +184,47 @@ export class Cache {
     return expireKey(this.#engine, this.#keyOf(key, options))
   }
 
+  /**
+   * Invalidates every value that was stored with one of these tags, or is read by a call that names one, however many there are. Once it resolves, no load
+   * that began before answers a later call.
+   *
+   * @param tags One tag or many, each of 1 to 255 bytes.
+   * @throws LeaseholdError `INVALID_TAG`, `CACHE_CLOSED`, or a `STORE_…` code when the store could not be told
+   */
+  async invalidateTags(tags: string | readonly string[]): Promise<void> {
+    this.#checkOpen()
+    const given: unknown = typeof tags === 'string' ? [tags] : tags
+    const list = Array.isArray(given) ? [...new Set(given.map(tag => checkTag(tag)))] : [checkTag(given)]
+    await invalidateTags(this.#engine, list)
+  }
+
+  /**
+   * Invalidates everything in this namespace, however much there is; its sub-namespaces stay. The store drops the values themselves as their time comes. Once it resolves,
+   * no load that began before answers a later call.
+   *
+   * @throws LeaseholdError `CACHE_CLOSED`, or a `STORE_…` code when the store could not be told
+   */
+  async clear(): Promise<void> {
+    this.#checkOpen()
+    await clearNamespace(this.#engine)
+  }
+
+  /**
+   * A cache over the namespace `<this one>.<name>`, with the options and the connections of this one, and keys, tags and events of its own. Asked for
+   * again it is the same one, until it is closed. Closing it leaves this one open; closing this one closes it.
+   *
+   * @param name Of the characters `A-Z a-z 0-9 _ . -`; together with this namespace at most 64.
+   * @throws LeaseholdError `INVALID_OPTION`, `CACHE_CLOSED`
+   */
+  namespace(name: string): Cache {
+    this.#checkOpen()
+    const known = this.#namespaces.get(name)
+    if (known !== undefined && known.#closed === undefined) return known
+    const opened = this.#open(name)
+    this.#namespaces.set(name, opened)
+    return opened
+  }
+
   /** Calls `listener` with a record of each such event. Nothing is built for events that nobody listens to. */
   on<Name extends CacheEventName>(event: Name, listener: CacheEventListener<Name>): this {
     this.#engine.events.on(event, listener)
@@ -227,10 +276,10 @@ export class Cache {
 
   /**
    * Takes no more calls, lets the loads that are running finish for up to `closeTimeout`, abandons the rest and releases their leases, and closes
-   * the store's connections. May be called more than once.
+   * the store's connections. Caches that `namespace` made of this one are closed with it. May be called more than once.
    */
   close(): Promise<void> {
-    this.#closed ??= shutDown(this.#engine)
+    this.#closed ??= this.#shutDown()
     return this.#closed
   }
 
@@ -240,15 +289,23 @@ export class Cache {
     return getOrSetMany(this.#engine, keys, policy, { batch: new LoadBatch(loadMany, this.#engine.tracer) })
   }
 
+  async #shutDown(): Promise<void> {
+    await Promise.all([shutDown(this.#engine), ...[...this.#namespaces.values()].map(cache => cache.close())])
+  }
+
+  #checkOpen(key?: string): void {
+    if (this.#closed !== undefined) throw new LeaseholdError('CACHE_CLOSED', 'this cache was closed', { key })
+  }
+
   #beginMany(keys: readonly string[], options: CallOptions | undefined, allowed?: ReadonlySet<string>): Policy {
-    if (this.#closed !== undefined) throw new LeaseholdError('CACHE_CLOSED', 'this cache was closed')
+    this.#checkOpen()
     checkKeys(keys)
     const { policy } = this.#engine.options
     return options === undefined ? policy : resolveCallOptions(policy, options, allowed)
   }
 
   #begin(key: string, options: CallOptions | undefined, allowed?: ReadonlySet<string>): Policy {
-    if (this.#closed !== undefined) throw new LeaseholdError('CACHE_CLOSED', 'this cache was closed', { key })
+    this.#checkOpen(key)
     checkKey(key)
     const { policy } = this.#engine.options
     return options === undefined ? policy : resolveCallOptions(policy, options, allowed)

@@ -14,6 +14,8 @@ import { SchemaMismatch, type ValueSchema } from './resources/value-schema.ts'
 import type { RefreshAhead } from './calls/refresh-ahead.ts'
 import type { HitCounter } from './hit-counts.ts'
 import type { Tracer } from './tracer.ts'
+import type { OwnInvalidations } from './tags/own-invalidations.ts'
+import type { TagLookups } from './tags/tag-check.ts'
 import type { Waiters } from './flights/waiters.ts'
 
 /** What the parts of one cache share. */
@@ -33,6 +35,8 @@ export interface Engine {
   readonly leases: LeaseKeeper
   readonly loopDelay: EventLoopDelay
   readonly refreshes: RefreshAhead
+  readonly ownInvalidations: OwnInvalidations
+  readonly tagLookups: TagLookups
   readonly gate: CommandGate
   readonly pending: PendingCalls
   readonly outage: Outage

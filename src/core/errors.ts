@@ -6,6 +6,7 @@ export type ErrorCode =
   | 'UNKNOWN_OPTION'
   | 'INVALID_KEY'
   | 'INVALID_LOADER'
+  | 'INVALID_TAG'
   | 'CACHE_CLOSED'
   | 'LOAD_TIMEOUT'
   | 'LOAD_COOLING'

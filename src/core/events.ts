@@ -99,11 +99,13 @@ export interface SetRecord extends KeyRecord {
   readonly durationMs: number
 }
 
-/** `delete` or `expire` was applied. */
+/** `delete`, `expire`, `invalidateTags` or `clear` was applied. The last two concern no single key: theirs is `''`. */
 export interface InvalidateRecord extends KeyRecord {
-  readonly operation: 'delete' | 'expire'
+  readonly operation: 'delete' | 'expire' | 'tags' | 'clear'
   /** `deferred`: the store could not be told yet. */
   readonly outcome: 'applied' | 'deferred'
+  /** What `invalidateTags` was given. */
+  readonly tags?: readonly string[]
   readonly durationMs: number
 }
 
@@ -121,8 +123,21 @@ export interface DecodeErrorRecord extends KeyRecord {
   readonly error?: unknown
 }
 
+/** A store command that failed. `bump-tags` and `clear` concern no single key: theirs is `''`. */
 export interface StoreErrorRecord extends KeyRecord {
-  readonly command: 'read' | 'acquire' | 'renew' | 'commit' | 'release' | 'put' | 'remove' | 'expire'
+  readonly command:
+    | 'read'
+    | 'acquire'
+    | 'renew'
+    | 'commit'
+    | 'release'
+    | 'put'
+    | 'remove'
+    | 'expire'
+    | 'stamp'
+    | 'newest-tag'
+    | 'bump-tags'
+    | 'clear'
   readonly code: StoreErrorCode
   readonly outcome: 'unknown' | 'not-executed'
   readonly error: unknown

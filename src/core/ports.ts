@@ -3,6 +3,7 @@
  */
 import type { StoreError } from './errors.ts'
 import type { BreakerRecord } from './events.ts'
+import type { Standing } from './tags/namespace-record.ts'
 
 /** A lease token: 16 random bytes that belong to one load attempt. */
 export type Token = Buffer
@@ -95,6 +96,17 @@ export interface KeyRequest extends EntryKey {
   readonly timeoutMs: number
 }
 
+export interface StampRequest {
+  /** How long the entry that is about to be stamped will be kept, in ms: no tag is forgotten sooner. */
+  readonly keepMs: number
+  readonly timeoutMs: number
+}
+
+export interface TagsRequest {
+  readonly tags: readonly string[]
+  readonly timeoutMs: number
+}
+
 /** Told to every process: the lease of the key with this `Store.wakeId` has ended, however it ended, and someone waits for it. */
 export type WakeListener = (wakeId: string) => void
 
@@ -135,6 +147,22 @@ export interface Store {
    * failed alone has its error in its place. A store without this method is read key by key.
    */
   readMany?(keys: readonly EntryKey[], timeoutMs: number): Promise<readonly StoredBytes[]>
+  /**
+   * The namespace record, 24 bytes, null when there is none. It comes with every read: right after one was answered it is as the store had it when it executed
+   * that read, or later. It belongs to whoever looks at it; nobody changes it.
+   */
+  readonly namespaceRecord: Buffer | null
+  /** The namespace record by a command that is sent now. One that is missing is made, with an epoch of its own: everything stored before is invalid. */
+  stamp(request: StampRequest): Promise<Buffer>
+  /**
+   * The newest sequence of any of the tags, and of the tags that the store has forgotten. Infinity when it has lost its table of tags. An entry with one of these tags
+   * is valid if its stamp is not older.
+   */
+  newestTag(request: TagsRequest): Promise<number>
+  /** Invalidates tags: raises the record's sequence, and the tags' to the same. Works on a full store. May be repeated. */
+  bumpTags(request: TagsRequest): Promise<void>
+  /** Invalidates the whole namespace: raises the record's generation. Takes no longer for a full one. Works on a full store. May be repeated. */
+  clear(timeoutMs: number): Promise<void>
   acquire(request: AcquireRequest): Promise<AcquireReply>
   /** Extends a lease. False: definitely not ours any more. */
   renew(request: RenewRequest): Promise<boolean>
@@ -188,6 +216,13 @@ export interface Random {
   token(): Token
 }
 
+/** What an entry is invalidated by. */
+export interface EntryTags {
+  /** The namespace record from before the load; undefined for an entry that is not stored. */
+  readonly stamp: Buffer | undefined
+  readonly names: readonly string[]
+}
+
 /** An entry whose header and checksum have been verified. The payload is decoded when asked for. */
 export interface Entry {
   readonly bytes: Buffer
@@ -200,6 +235,11 @@ export interface Entry {
   readonly loadMs: number
   /** Marked stale in place by `expire`. */
   readonly expired: boolean
+  readonly tags: readonly string[]
+  /** The newest tag sequence from before its load. */
+  readonly stampSequence: number
+  /** What a namespace record says of it. `tagsMatter`: its reader names tags too. */
+  standing(record: Buffer | null, tagsMatter: boolean): Standing
   /** The decoded value: a new copy each time under `'copy'`, one frozen value under `'freeze'`. Throws when the payload cannot be decoded. */
   value(): unknown
 }
@@ -223,10 +263,12 @@ export interface Unreadable {
 export interface EntryCodec {
   /** Larger entries are written by `encode` but must not be stored. */
   readonly maxValueBytes: number
-  /** @throws LeaseholdError `UNSERIALIZABLE_VALUE` */
-  encode(key: EntryKey, value: unknown, times: EntryTimes, token: Token): Buffer
+  /** Without `tags` the entry has neither a stamp nor tags, and cannot be valid once it is stored. @throws LeaseholdError `UNSERIALIZABLE_VALUE` */
+  encode(key: EntryKey, value: unknown, times: EntryTimes, token: Token, tags?: EntryTags): Buffer
   /** The same payload under a new header. */
-  reseal(key: EntryKey, entry: Entry, times: EntryTimes, token: Token): Buffer
+  reseal(key: EntryKey, entry: Entry, times: EntryTimes, token: Token, tags?: EntryTags): Buffer
+  /** Stamps an entry, just encoded, in place. */
+  stamp(key: EntryKey, bytes: Buffer, stamp: Buffer): void
   open(key: EntryKey, bytes: Buffer): Entry | Unreadable
   /** Under `'freeze'`: freezes what was made of a decoded value, so that it can be shared. False when that cannot be done. */
   readonly freeze: ((value: unknown) => boolean) | undefined

@@ -1,5 +1,16 @@
 /** What a cache is asked to do. */
-export type Operation = 'getOrSet' | 'getOrSetMany' | 'getMany' | 'get' | 'getEntry' | 'has' | 'set' | 'delete' | 'expire'
+export type Operation =
+  | 'getOrSet'
+  | 'getOrSetMany'
+  | 'getMany'
+  | 'get'
+  | 'getEntry'
+  | 'has'
+  | 'set'
+  | 'delete'
+  | 'expire'
+  | 'invalidateTags'
+  | 'clear'
 
 /** How an operation ended. `undefined` while it runs, when it failed, and for those that look for nothing. */
 export type OperationOutcome = 'hit' | 'stale' | 'absent' | 'loaded' | 'joined' | 'waited' | 'unleased' | undefined

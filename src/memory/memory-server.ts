@@ -9,29 +9,35 @@ import type {
   PutRequest,
   ReleaseRequest,
   RenewRequest,
+  StampRequest,
+  TagsRequest,
   Token,
 } from '../core/ports.ts'
 import type { Lease, LeaseState, LeaseTable } from './lease-table.ts'
+import { bump, clear, newestOf, stamp, type NamespaceTable } from './namespace-table.ts'
 import type { ValueTable } from './value-table.ts'
 
 /** Tells everyone in `namespace` that a lease someone waits for has ended. */
 export type Wake = (namespace: string, key: EntryKey) => void
 
-/** Where the server keeps entries and leases. Either may refuse to take one more. */
+/** Where the server keeps entries, leases, and what it knows of each namespace. Of the first two either may refuse to take one more. */
 export interface Tables {
   readonly values: Pick<ValueTable, 'get' | 'set' | 'delete'>
   readonly leases: Pick<LeaseTable, 'get' | 'set' | 'restate' | 'delete'>
+  readonly namespaces: Pick<NamespaceTable, 'at'>
 }
 
 /** What the Redis scripts do, in this process: each method is one atomic step at server time `now`. */
 export class MemoryServer {
   readonly #values: Tables['values']
   readonly #leases: Tables['leases']
+  readonly #namespaces: Tables['namespaces']
   readonly #wake: Wake
 
-  constructor({ values, leases }: Tables, wake: Wake) {
+  constructor({ values, leases, namespaces }: Tables, wake: Wake) {
     this.#values = values
     this.#leases = leases
+    this.#namespaces = namespaces
     this.#wake = wake
   }
 
@@ -128,6 +134,28 @@ export class MemoryServer {
       if (version === request.version) marked = true
     }
     return marked
+  }
+
+  /** The namespace record. Nobody changes it: what raises it puts another in its place. */
+  record(namespace: string): Buffer | null {
+    return this.#namespaces.at(namespace).record ?? null
+  }
+
+  /** @param epoch Of the record that is made when there is none. */
+  stamp(namespace: string, { keepMs }: Pick<StampRequest, 'keepMs'>, epoch: Buffer, now: number): Buffer {
+    return stamp(this.#namespaces.at(namespace), keepMs, epoch, now)
+  }
+
+  newestTag(namespace: string, { tags }: Pick<TagsRequest, 'tags'>): number {
+    return newestOf(this.#namespaces.at(namespace), tags)
+  }
+
+  bumpTags(namespace: string, { tags }: Pick<TagsRequest, 'tags'>, epoch: Buffer, now: number): void {
+    bump(this.#namespaces.at(namespace), tags, epoch, now)
+  }
+
+  clear(namespace: string, epoch: Buffer, now: number): void {
+    clear(this.#namespaces.at(namespace), epoch, now)
   }
 
   #heldBy(id: string, token: Token, now: number): Lease | undefined {

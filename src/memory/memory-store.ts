@@ -11,14 +11,18 @@ import type {
   PutRequest,
   ReleaseRequest,
   RenewRequest,
+  StampRequest,
   Store,
   StoreContext,
   StoredBytes,
   StoreListeners,
   StoreProvider,
+  TagsRequest,
 } from '../core/ports.ts'
+import { epochBytes } from '../core/tags/namespace-record.ts'
 import { LeaseTable } from './lease-table.ts'
 import { MemoryServer } from './memory-server.ts'
+import { NamespaceTable } from './namespace-table.ts'
 import { ValueTable } from './value-table.ts'
 
 export interface MemoryStoreOptions {
@@ -41,7 +45,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): StoreProvider {
   checkOptions(options)
   const { maxBytes = defaultMaxBytes, maxEntries } = options
   const audiences = new Map<string, Set<StoreListeners>>()
-  const tables = { values: new ValueTable({ maxBytes, maxEntries }), leases: new LeaseTable() }
+  const tables = { values: new ValueTable({ maxBytes, maxEntries }), leases: new LeaseTable(), namespaces: new NamespaceTable() }
   const server = new MemoryServer(tables, (namespace, key) => {
     for (const listeners of audiences.get(namespace) ?? []) {
       queueMicrotask(() => {
@@ -108,6 +112,30 @@ class MemoryStore implements Store {
     return Promise.all(keys.map(key => this.read(key)))
   }
 
+  get namespaceRecord(): Buffer | null {
+    return this.#server.record(this.#context.namespace)
+  }
+
+  async stamp(request: StampRequest): Promise<Buffer> {
+    this.#checkOpen()
+    return this.#server.stamp(this.#context.namespace, request, this.#epoch(), this.now())
+  }
+
+  async newestTag(request: TagsRequest): Promise<number> {
+    this.#checkOpen()
+    return this.#server.newestTag(this.#context.namespace, request)
+  }
+
+  async bumpTags(request: TagsRequest): Promise<void> {
+    this.#checkOpen()
+    this.#server.bumpTags(this.#context.namespace, request, this.#epoch(), this.now())
+  }
+
+  async clear(): Promise<void> {
+    this.#checkOpen()
+    this.#server.clear(this.#context.namespace, this.#epoch(), this.now())
+  }
+
   async acquire(request: AcquireRequest): Promise<AcquireReply> {
     this.#checkOpen()
     return this.#server.acquire(this.#context.namespace, request, this.now())
@@ -146,6 +174,10 @@ class MemoryStore implements Store {
   async close(): Promise<void> {
     this.#closed = true
     this.#leave()
+  }
+
+  #epoch(): Buffer {
+    return this.#context.random.token().subarray(0, epochBytes)
   }
 
   #checkOpen(): void {

@@ -54,14 +54,21 @@ function readablePrefix(suffix: string): string {
 export class Keys {
   /** The channel of the namespace's messages. Channels know no databases, so a database other than 0 has its own. */
   readonly channel: string
+  /** The Redis key of the namespace record. */
+  readonly record: string
+  /** The Redis key of the table of tags. */
+  readonly tagTable: string
   readonly #base: string
   readonly #maxKeyBytes: number
   readonly #valueHeads: readonly string[]
+  #namespaceSlot: number | undefined
   readonly #slots: Int16Array = new Int16Array(partitionCount).fill(-1)
 
   constructor(namespace: string, keyPrefix: string, database: number, maxKeyBytes: number) {
     this.#base = `${keyPrefix}${namespace}:`
     this.channel = `${this.#base}bus${database === 0 ? '' : `:${database}`}`
+    this.record = `${this.#base}{t}:n`
+    this.tagTable = `${this.#base}{t}:t`
     this.#maxKeyBytes = maxKeyBytes
     this.#valueHeads = Array.from({ length: partitionCount }, (_, partition) => `${this.#head(partition)}v:`)
   }
@@ -101,6 +108,11 @@ export class Keys {
 
   wakeId({ key, version }: EntryKey): string {
     return `${version}:${this.suffix(key)}`
+  }
+
+  /** The cluster slot of the namespace record and the table of tags. */
+  get namespaceSlot(): number {
+    return (this.#namespaceSlot ??= slotOf(this.record))
   }
 
   /** The cluster slot of the key. */

@@ -18,6 +18,14 @@ export interface ReadBatchOptions {
   readonly recover: (key: string, error: Error, remainingMs: number) => Promise<Buffer | null>
 }
 
+/** A namespace record that is read along with the keys of its namespace. */
+export interface RecordAlong {
+  readonly key: string
+  /** Told before a command leaves that reads it. Returns what to give back to `take`. */
+  ask(): number
+  take(asked: number, bytes: Buffer | null): void
+}
+
 const maxKeys = 512
 const maxExpectedBytes = 1024 * 1024
 /** The share of the newest reply in the running average of bytes per key. */
@@ -29,6 +37,8 @@ interface Reads {
   readonly resolves: Resolve[]
   readonly rejects: Reject[]
   readonly timeouts: number[]
+  /** Namespace records that are read along with them. */
+  readonly records: RecordAlong[]
 }
 
 interface OpenBatch extends Reads {
@@ -57,17 +67,23 @@ export class ReadBatch {
     this.#options = options
   }
 
-  /** The bytes at `key`. Shared with others who ask for it before the command leaves, and with nobody afterwards. */
-  read(key: string, timeoutMs: number): Promise<Buffer | null> {
+  /**
+   * The bytes at `key`. Shared with others who ask for it before the command leaves, and with nobody afterwards.
+   *
+   * @param record Taken before the bytes are handed out.
+   */
+  read(key: string, timeoutMs: number, record?: RecordAlong): Promise<Buffer | null> {
     let batch = this.#open
     if (batch === undefined) {
-      batch = { keys: [], resolves: [], rejects: [], timeouts: [], timeoutMs, shared: new Map() }
+      batch = { keys: [], resolves: [], rejects: [], timeouts: [], records: [], timeoutMs, shared: new Map() }
       this.#open = batch
       // Alone, the read leaves at once. While others are on their way it waits for the end of the event-loop turn, so that reads
       // that come in over many sockets travel together too.
       if (this.#inFlight === 0) process.nextTick(this.#flush)
       else setImmediate(this.#flush)
     }
+    // Nearly always there is one namespace.
+    if (record !== undefined && record !== batch.records[0] && !batch.records.includes(record)) batch.records.push(record)
     const joinable = timeoutMs === batch.timeoutMs
     if (joinable) {
       const read = batch.shared.get(key)
@@ -83,26 +99,27 @@ export class ReadBatch {
   }
 
   /** The bytes at many keys, sent now and shared with nobody, so that no promise is made for each key. Never rejects. */
-  async readMany(keys: string[], timeoutMs: number): Promise<readonly StoredBytes[]> {
+  async readMany(keys: string[], timeoutMs: number, record?: RecordAlong): Promise<readonly StoredBytes[]> {
     const limit = this.#limit()
-    if (keys.length <= limit) return this.#readAtOnce(keys, timeoutMs)
+    if (keys.length <= limit) return this.#readAtOnce(keys, timeoutMs, record)
     const parts: Promise<readonly StoredBytes[]>[] = []
     for (let start = 0; start < keys.length; start += limit) {
-      parts.push(this.#readAtOnce(keys.slice(start, start + limit), timeoutMs))
+      parts.push(this.#readAtOnce(keys.slice(start, start + limit), timeoutMs, record))
     }
     return (await Promise.all(parts)).flat()
   }
 
-  async #readAtOnce(keys: string[], timeoutMs: number): Promise<readonly StoredBytes[]> {
+  async #readAtOnce(keys: string[], timeoutMs: number, record: RecordAlong | undefined): Promise<readonly StoredBytes[]> {
     const { clock, send, recover, breaker } = this.#options
     const sample = breaker.begin()
     const { sentAt } = sample
+    const asked = record?.ask() ?? 0
     this.#inFlight++
     let replies: readonly ReadReply[]
     try {
       replies = await withDeadline(clock, 'a read', timeoutMs, time => {
         time.inFlight = true
-        return send(keys)
+        return send(record === undefined ? keys : [...keys, record.key])
       })
       breaker.end(sample)
     } catch (error) {
@@ -112,7 +129,11 @@ export class ReadBatch {
     } finally {
       this.#inFlight--
     }
-    this.#weigh(replies)
+    if (record !== undefined) {
+      record.take(asked, bytesOf(replies[keys.length]))
+      replies = replies.slice(0, keys.length)
+    }
+    this.#weigh(replies, keys.length)
     if (!replies.some(reply => reply instanceof Error)) return replies as readonly StoredBytes[]
     const leftMs = timeoutMs - (clock.now() - sentAt)
     const settle = async (reply: ReadReply, index: number): Promise<StoredBytes> => {
@@ -126,10 +147,10 @@ export class ReadBatch {
     return Math.max(1, Math.min(maxKeys, Math.floor(maxExpectedBytes / this.#averageBytes)))
   }
 
-  #weigh(replies: readonly ReadReply[]): void {
+  #weigh(replies: readonly ReadReply[], count: number): void {
     let bytes = 0
-    for (const reply of replies) if (Buffer.isBuffer(reply)) bytes += reply.length
-    this.#averageBytes += (bytes / replies.length - this.#averageBytes) * newestShare
+    for (let i = 0; i < count; i++) bytes += bytesOf(replies[i])?.length ?? 0
+    this.#averageBytes += (bytes / count - this.#averageBytes) * newestShare
   }
 
   #leave(): void {
@@ -145,6 +166,7 @@ export class ReadBatch {
         resolves: batch.resolves.slice(start, end),
         rejects: batch.rejects.slice(start, end),
         timeouts: batch.timeouts.slice(start, end),
+        records: batch.records,
       })
     }
   }
@@ -154,12 +176,20 @@ export class ReadBatch {
     const sample = breaker.begin()
     const { sentAt } = sample
     const deadline = new BatchDeadline(clock, sample, reads, breaker)
+    const asked: number[] = []
+    for (const record of reads.records) {
+      asked.push(record.ask())
+      reads.keys.push(record.key)
+    }
     this.#inFlight++
     this.#options.send(reads.keys).then(
       replies => {
         this.#inFlight--
         deadline.stop()
         breaker.end(sample)
+        for (const [nth, record] of reads.records.entries()) {
+          record.take(asked[nth] as number, bytesOf(replies[reads.resolves.length + nth]))
+        }
         return this.#answer(reads, replies, sentAt)
       },
       (error: unknown) => {
@@ -173,7 +203,7 @@ export class ReadBatch {
   }
 
   #answer({ keys, resolves, rejects, timeouts }: Reads, replies: readonly ReadReply[], sentAt: number): void {
-    this.#weigh(replies)
+    this.#weigh(replies, resolves.length)
     for (let i = 0; i < resolves.length; i++) {
       const reply = replies[i] ?? null
       const resolve = resolves[i] as Resolve
@@ -185,6 +215,10 @@ export class ReadBatch {
       } else resolve(reply)
     }
   }
+}
+
+function bytesOf(reply: ReadReply | undefined): Buffer | null {
+  return Buffer.isBuffer(reply) ? reply : null
 }
 
 /** One timer for a whole batch. Reads with more time than the shortest are looked at again later. */

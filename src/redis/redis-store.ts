@@ -12,24 +12,30 @@ import type {
   PutRequest,
   ReleaseRequest,
   RenewRequest,
+  StampRequest,
   Store,
   StoreContext,
   StoredBytes,
+  TagsRequest,
   Token,
 } from '../core/ports.ts'
 import { shed } from './breaker.ts'
+import { epochBytes, isRecord, outlives, secondsOf } from '../core/tags/namespace-record.ts'
+import { mostTableTags, prunedPerBump } from '../core/tags/tag-table.ts'
 import type { Connections } from './connections.ts'
 import { withDeadline } from './deadline.ts'
 import { commandFailure, notConnected } from './failures.ts'
 import { Keys } from './keys.ts'
-import { parseAcquireReply, parseCommitReply, parseFlag, parsePutReply } from './replies.ts'
+import { NamespaceRecord } from './namespace-record.ts'
+import { parseAcquireReply, parseCommitReply, parseFlag, parsePutReply, parseRecord } from './replies.ts'
 import { reach, sendRouted } from './routed-command.ts'
 import { readByNode } from './reads-by-node.ts'
 import type { Router } from './router.ts'
 import { runScript } from './script-runner.ts'
 import type { Script, ScriptArgument } from './script.ts'
-import { acquire, commit, expire, put, release, remove, renew } from './scripts.gen.ts'
+import { acquire, bumpTags, clear, commit, expire, put, release, remove, renew, stamp } from './scripts.gen.ts'
 import type { StoreNode } from './store-node.ts'
+import { TagLookup } from './tag-lookup.ts'
 import type { Target } from './target.ts'
 
 /** One namespace in Redis. */
@@ -38,12 +44,18 @@ export class RedisStore implements Store {
   readonly #router: Router
   readonly #keys: Keys
   readonly #listeners: StoreContext['listeners']
+  readonly #record: NamespaceRecord
+  readonly #tagLookup: TagLookup
+  readonly #random: StoreContext['random']
   #closed = false
 
   constructor(connections: Connections, target: Target, context: StoreContext) {
     this.#connections = connections
     this.#router = connections.router
     this.#keys = new Keys(context.namespace, target.keyPrefix, target.database, context.maxKeyBytes)
+    this.#record = new NamespaceRecord(this.#keys.record)
+    this.#tagLookup = new TagLookup((tags, timeoutMs) => this.#scores(tags, timeoutMs))
+    this.#random = context.random
     // Its own object, so that one context may be opened twice.
     this.#listeners = { ...context.listeners }
     connections.join(this.#keys.channel, this.#listeners)
@@ -70,17 +82,35 @@ export class RedisStore implements Store {
   }
 
   read(key: EntryKey, timeoutMs: number): Promise<Buffer | null> {
+    const value = this.#keys.value(key)
+    if (!this.#router.clustered) return this.#readAt(0, value, timeoutMs, this.#record)
+    return this.#withRecord(timeoutMs, this.#readAt(this.#slot(key), value, timeoutMs))
+  }
+
+  #readAt(slot: number, key: string, timeoutMs: number, record?: NamespaceRecord): Promise<Buffer | null> {
     if (this.#closed) return Promise.reject(closed())
-    const node = this.#owner(key)
-    if (node?.reads.usable === true && node.breaker.closed) return node.batch.read(this.#keys.value(key), timeoutMs)
+    const node = this.#router.owner(slot)
+    if (node?.reads.usable === true && node.breaker.closed) return node.batch.read(key, timeoutMs, record)
     if (node?.breaker.admits() === false) return Promise.reject(shed())
-    const slot = this.#slot(key)
     return withDeadline(this.#connections.clock, 'a read', timeoutMs, async time => {
       const reached = await reach(this.#router, slot, 'reads')
       if (time.expired) throw notConnected()
       time.inFlight = true
-      return reached.batch.read(this.#keys.value(key), time.remainingMs())
+      return reached.batch.read(key, time.remainingMs(), record)
     })
+  }
+
+  /** In a cluster the record is at a server of its own, and the reads of one tick share one command for it. */
+  async #withRecord<Reply>(timeoutMs: number, reply: Promise<Reply>): Promise<Reply> {
+    const [found] = await Promise.all([reply, this.#readRecord(timeoutMs)])
+    return found
+  }
+
+  async #readRecord(timeoutMs: number): Promise<Buffer | null> {
+    const asked = this.#record.ask()
+    const bytes = await this.#readAt(this.#namespaceSlot, this.#keys.record, timeoutMs)
+    this.#record.take(asked, bytes)
+    return bytes
   }
 
   async readMany(keys: readonly EntryKey[], timeoutMs: number): Promise<readonly StoredBytes[]> {
@@ -89,15 +119,52 @@ export class RedisStore implements Store {
       const node = this.#owner(key)
       return node?.reads.usable === true && node.breaker.closed ? node : undefined
     }
-    return readByNode(keys, usable, async (node, group) => {
-      if (node !== undefined)
-        return node.batch.readMany(
-          group.map(key => this.#keys.value(key)),
-          timeoutMs,
-        )
+    const along = this.#router.clustered ? undefined : this.#record
+    const found = readByNode(keys, usable, async (node, group) => {
+      if (node !== undefined) {
+        const values = group.map(key => this.#keys.value(key))
+        return node.batch.readMany(values, timeoutMs, along)
+      }
       // Those wait for the first attempt to connect, or find out why there is no connection.
       return Promise.all(group.map(key => this.read(key, timeoutMs).catch((error: unknown) => commandFailure('a read', error))))
     })
+    if (along !== undefined) return found
+    try {
+      return await this.#withRecord(timeoutMs, found)
+    } catch (error) {
+      // None of them can be vouched for without the record.
+      const failure = commandFailure('a read', error)
+      return keys.map(() => failure)
+    }
+  }
+
+  get namespaceRecord(): Buffer | null {
+    return this.#record.bytes
+  }
+
+  async stamp({ keepMs, timeoutMs }: StampRequest): Promise<Buffer> {
+    const { clock } = this.#connections
+    const endsAt = clock.now() + timeoutMs
+    const found = await this.#readRecord(timeoutMs)
+    if (isRecord(found) && !outlives(keepMs, found)) return found
+    const asked = this.#record.ask()
+    const leftMs = Math.max(1, endsAt - clock.now())
+    const made = parseRecord(await this.#runOnNamespace(stamp, leftMs, [this.#epoch(), secondsOf(keepMs)]))
+    this.#record.take(asked, made)
+    return made
+  }
+
+  newestTag({ tags, timeoutMs }: TagsRequest): Promise<number> {
+    return this.#tagLookup.newest(tags, timeoutMs)
+  }
+
+  async bumpTags({ tags, timeoutMs }: TagsRequest): Promise<void> {
+    const args = [this.#epoch(), mostTableTags, prunedPerBump, ...tags] as const
+    parseFlag('bump-tags', await this.#runOnNamespace(bumpTags, timeoutMs, [...args]))
+  }
+
+  async clear(timeoutMs: number): Promise<void> {
+    parseFlag('clear', await this.#runOnNamespace(clear, timeoutMs, [this.#epoch()]))
   }
 
   async acquire(request: AcquireRequest): Promise<AcquireReply> {
@@ -158,6 +225,24 @@ export class RedisStore implements Store {
     await this.#connections.leave(this.#keys.channel, this.#listeners)
   }
 
+  get #namespaceSlot(): number {
+    return this.#router.clustered ? this.#keys.namespaceSlot : 0
+  }
+
+  #epoch(): Buffer {
+    return this.#random.token().subarray(0, epochBytes)
+  }
+
+  #scores(tags: readonly string[], timeoutMs: number): Promise<readonly unknown[]> {
+    if (this.#closed) return Promise.reject(closed())
+    const slot = this.#namespaceSlot
+    if (this.#router.owner(slot)?.breaker.admits() === false) return Promise.reject(shed())
+    const name = 'a look-up of tags'
+    return withDeadline(this.#connections.clock, name, timeoutMs, time =>
+      sendRouted(this.#router, slot, 'reads', name, time, redis => redis.callBuffer('zmscore', this.#keys.tagTable, ...tags)),
+    ) as Promise<readonly unknown[]>
+  }
+
   #slot(key: EntryKey): number {
     return this.#router.clustered ? this.#keys.slot(key) : 0
   }
@@ -188,9 +273,27 @@ export class RedisStore implements Store {
     keys: Keys,
     args: Arguments,
   ): Promise<unknown> {
-    if (this.#closed) return Promise.reject(closed())
-    if (isFill(script) && this.#owner(key)?.breaker.admits() === false) return Promise.reject(shed())
     const slot = this.#slot(key)
+    if (!this.#closed && isFill(script) && this.#router.owner(slot)?.breaker.admits() === false) return Promise.reject(shed())
+    return this.#runAt(script, slot, timeoutMs, keys, args)
+  }
+
+  #runOnNamespace<Arguments extends readonly ScriptArgument[]>(
+    script: Script<[record: string, table: string], Arguments>,
+    timeoutMs: number,
+    args: Arguments,
+  ): Promise<unknown> {
+    return this.#runAt(script, this.#namespaceSlot, timeoutMs, [this.#keys.record, this.#keys.tagTable], args)
+  }
+
+  #runAt<Keys extends readonly string[], Arguments extends readonly ScriptArgument[]>(
+    script: Script<Keys, Arguments>,
+    slot: number,
+    timeoutMs: number,
+    keys: Keys,
+    args: Arguments,
+  ): Promise<unknown> {
+    if (this.#closed) return Promise.reject(closed())
     return withDeadline(this.#connections.clock, script.name, timeoutMs, time =>
       sendRouted(this.#router, slot, 'scripts', script.name, time, redis => runScript(redis, script, keys, args)),
     )

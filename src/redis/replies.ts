@@ -1,4 +1,5 @@
 import { StoreError } from '../core/errors.ts'
+import { isRecord } from '../core/tags/namespace-record.ts'
 import type { AcquireReply, CommitReply, PutReply } from '../core/ports.ts'
 
 export function parseAcquireReply(reply: unknown): AcquireReply {
@@ -41,6 +42,11 @@ export function parseFlag(command: string, reply: unknown): boolean {
   if (reply === 1) return true
   if (reply === 0) return false
   throw unexpected(command)
+}
+
+export function parseRecord(reply: unknown): Buffer {
+  if (Buffer.isBuffer(reply) && isRecord(reply)) return reply
+  throw unexpected('stamp')
 }
 
 function words(reply: unknown): [kind: string, ...rest: unknown[]] {

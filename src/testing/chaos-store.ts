@@ -1,12 +1,24 @@
 import { StoreError } from '../core/errors.ts'
-import type { Clock, EntryKey, Store, StoreContext, StoreListeners, StoreProvider } from '../core/ports.ts'
+import type { Clock, Store, StoreContext, StoreListeners, StoreProvider } from '../core/ports.ts'
 
-export type ChaosCommand = 'read' | 'acquire' | 'renew' | 'commit' | 'release' | 'put' | 'remove' | 'expire'
+export type ChaosCommand =
+  | 'read'
+  | 'acquire'
+  | 'renew'
+  | 'commit'
+  | 'release'
+  | 'put'
+  | 'remove'
+  | 'expire'
+  | 'stamp'
+  | 'newest-tag'
+  | 'bump-tags'
+  | 'clear'
 
 /** One command on its way to the store, or one wake-up on its way back. */
 export interface ChaosCall {
   readonly command: ChaosCommand | 'wake'
-  /** The user key; for a wake-up its wake id. */
+  /** The user key; for a wake-up its wake id, for what concerns the whole namespace `''`. */
   readonly key: string
   /** Which opened store it belongs to: 0 for the first cache, 1 for the second. */
   readonly client: number
@@ -153,11 +165,11 @@ function deliver({ clock, listeners }: StoreContext, wakeId: string, fault: Faul
 type Recorder = (command: ChaosCommand, key: string, request: unknown) => Fault | undefined
 
 function wrap(store: Store, clock: Clock, record: Recorder): Store {
-  function pass<Request extends EntryKey & { readonly timeoutMs: number }, Reply>(
+  function pass<Request extends { readonly key?: string; readonly timeoutMs: number }, Reply>(
     command: ChaosCommand,
     execute: (request: Request) => Promise<Reply>,
   ): (request: Request) => Promise<Reply> {
-    return request => spoil(clock, record(command, request.key, request), request.timeoutMs, () => execute(request))
+    return request => spoil(clock, record(command, request.key ?? '', request), request.timeoutMs, () => execute(request))
   }
   return {
     ready: (key, timeoutMs) => store.ready(key, timeoutMs),
@@ -172,6 +184,13 @@ function wrap(store: Store, clock: Clock, record: Recorder): Store {
     put: pass('put', request => store.put(request)),
     remove: pass('remove', request => store.remove(request)),
     expire: pass('expire', request => store.expire(request)),
+    get namespaceRecord() {
+      return store.namespaceRecord
+    },
+    stamp: pass('stamp', request => store.stamp(request)),
+    newestTag: pass('newest-tag', request => store.newestTag(request)),
+    bumpTags: pass('bump-tags', request => store.bumpTags(request)),
+    clear: timeoutMs => spoil(clock, record('clear', '', { timeoutMs }), timeoutMs, () => store.clear(timeoutMs)),
     close: () => store.close(),
   }
 }

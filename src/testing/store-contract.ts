@@ -4,6 +4,7 @@ import { keyCases } from './contract/key-cases.ts'
 import { leaseCases } from './contract/lease-cases.ts'
 import { readCases } from './contract/read-cases.ts'
 import { Stage, type Cases, type StoreUnderTest } from './contract/stage.ts'
+import { tagCases } from './contract/tag-cases.ts'
 import { wakeCases } from './contract/wake-cases.ts'
 import { writeCases } from './contract/write-cases.ts'
 
@@ -33,6 +34,7 @@ export function storeContract(subject: StoreUnderTest): readonly ContractCase[] 
     ...writeCases,
     ...wakeCases,
     ...keyCases,
+    ...tagCases,
     ...(subject.full === undefined ? {} : fullCases),
   }
   return Object.entries(cases).map(([name, body]) => ({

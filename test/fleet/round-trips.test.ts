@@ -19,9 +19,12 @@ beforeEach(async () => {
   // A server that does not know a script yet is sent its text once.
   await cache.getOrSet('warm-up', () => 'warm')
   await cache.getOrSet('uncached', () => undefined)
-  await cache.set('warm-up', 'warm')
+  // The longest lifetime of all: others need not tell the namespace record of theirs.
+  await cache.set('warm-up', 'warm', { ttl: '1h' })
   await cache.expire('warm-up')
   await cache.delete('warm-up')
+  await cache.invalidateTags('warm-up')
+  await cache.clear()
   await commands.take()
 })
 afterEach(async () => {
@@ -51,17 +54,17 @@ describe('what a call costs in Redis commands', () => {
     expect(await commands.take()).toEqual({ mget: 1 })
   })
 
-  it('a miss: three round trips, a read, an acquire and a commit', async () => {
+  it('a miss: three round trips, a read, an acquire with the namespace record beside it, and a commit', async () => {
     await cache.getOrSet('cold', () => 'loaded')
     const { get = 0, mget = 0, ...others } = await commands.take()
-    expect(get + mget).toBe(1)
+    expect(get + mget).toBe(2)
     expect(others).toEqual({ acquire: 1, commit: 1 })
   })
 
   it('50 callers of one cold key: the three round trips of one', async () => {
     await Promise.all(keys.slice(0, 50).map(() => cache.getOrSet('cold', () => 'loaded')))
     const { get = 0, mget = 0, ...others } = await commands.take()
-    expect(get + mget).toBe(1)
+    expect(get + mget).toBe(2)
     expect(others).toEqual({ acquire: 1, commit: 1 })
   })
 
@@ -93,23 +96,49 @@ describe('what a call costs in Redis commands', () => {
     expect(await cache.getOrSet('stale', () => 'new', { staleWhileRevalidate: '1m' })).toBe('old')
     await refreshed
     const { get = 0, mget = 0, ...others } = await commands.take()
-    expect(get + mget).toBe(1)
+    expect(get + mget).toBe(2)
     expect(others).toEqual({ acquire: 1, commit: 1 })
   })
 
+  it('set: the namespace record, then one script', async () => {
+    await cache.set('key', 'value')
+    expect(await commands.take()).toEqual({ mget: 1, put: 1 })
+  })
+
   it.each([
-    ['set', 'put'],
     ['delete', 'remove'],
     ['expire', 'expire'],
   ] as const)('%s: one script', async (method, script) => {
-    await (method === 'set' ? cache.set('key', 'value') : cache[method]('key'))
+    await cache[method]('key')
     expect(await commands.take()).toEqual({ [script]: 1 })
+  })
+
+  it('invalidateTags and clear: one script each', async () => {
+    await cache.invalidateTags(['red', 'blue'])
+    expect(await commands.take()).toEqual({ 'bump-tags': 1 })
+    await cache.clear()
+    expect(await commands.take()).toEqual({ clear: 1 })
+  })
+
+  it('64 hits with tags in one tick: the one MGET; after another tag was invalidated, one look-up more for all of them', async () => {
+    const tags = ['red']
+    await Promise.all(keys.map(key => cache.set(key, key, { tags })))
+    await commands.take()
+    const hits = (): Promise<unknown> => Promise.all(keys.map(key => cache.getOrSet(key, unexpected, { tags })))
+    await hits()
+    expect(await commands.take()).toEqual({ mget: 1 })
+    await cache.invalidateTags('blue')
+    await commands.take()
+    for (let time = 0; time < 2; time++) {
+      await hits()
+      expect(await commands.take()).toEqual({ mget: 1, zmscore: 1 })
+    }
   })
 
   it('a loader that fails: a read, an acquire and a release', async () => {
     await expect(cache.getOrSet('failing', () => Promise.reject(new Error('no')))).rejects.toThrow('no')
     const { get = 0, mget = 0, ...others } = await commands.take()
-    expect(get + mget).toBe(1)
+    expect(get + mget).toBe(2)
     expect(others).toEqual({ acquire: 1, release: 1 })
   })
 })

@@ -50,6 +50,7 @@ async function problemsOf(without?: string): Promise<string[]> {
   }
   const [cache, other] = [open(), open()]
   const wrong = (error: unknown): void => void problems.push(String(error))
+  await invalidateTags(cache, other).catch(wrong)
   await cache.set('k', 1).catch(wrong)
   if ((await cache.get('k')) !== 1) problems.push('get')
   await cache.expire('k').catch(wrong)
@@ -60,6 +61,18 @@ async function problemsOf(without?: string): Promise<string[]> {
   await waitForAnother(cache, other, problems)
   await Promise.all([cache.close(), other.close()])
   return problems
+}
+
+/** Early, while no entry of the namespace lives for longer than a second: so that tags are soon old enough to be forgotten. */
+async function invalidateTags(cache: Cache, other: Cache): Promise<void> {
+  const tagged = { ttl: 500, tags: ['a'] }
+  await cache.set('t', 1, tagged)
+  await other.invalidateTags('b')
+  if ((await cache.get('t')) !== 1) throw new Error('a look-up of tags')
+  const old = performance.now() + 1_100
+  await until(() => performance.now() > old)
+  await other.invalidateTags('a')
+  await other.clear()
 }
 
 /** One process loads for longer than the lease while another waits. */

@@ -21,7 +21,7 @@ export function answerSettled(process: SimulatedProcess, call: CallRecord, value
   const kept = call.answer === 'miss kept' || call.answer === 'stale store-failed'
   const own = kept || (call.answer === 'miss unleased' && birth.outage && !isForced(call))
   for (const invalidation of world.history.invalidations) {
-    if (!revokes(invalidation, call) || invalidation.beganSeq <= birth.bornSeq) continue
+    if (!revokes(invalidation, call, birth.tags) || invalidation.beganSeq <= birth.bornSeq) continue
     // An expired value may still stand in, marked as stale. Without the store a process knows of its own invalidations alone.
     if (stale && !kept && invalidation.kind === 'expire') continue
     if (own && invalidation.process !== process.name) continue
@@ -49,30 +49,40 @@ function checkFreshness(world: World, call: CallRecord, freshUntil: number, stal
 function checkNothing({ world, name }: SimulatedProcess, call: CallRecord): void {
   if (call.kind !== 'getOrSet') return
   const own = call.answer === 'miss unleased' && !isForced(call)
-  const revoked = world.history.invalidations.filter(
-    invalidation => revokes(invalidation, call) && !(own && invalidation.process !== name),
-  )
-  const newest = Math.max(0, ...revoked.map(invalidation => invalidation.beganSeq), isForced(call) ? call.beganSeq : 0)
+  const newest = (tags: readonly string[]): number => {
+    const revoked = world.history.invalidations.filter(
+      invalidation => revokes(invalidation, call, tags) && !(own && invalidation.process !== name),
+    )
+    return Math.max(0, ...revoked.map(invalidation => invalidation.beganSeq), isForced(call) ? call.beganSeq : 0)
+  }
   const found = world.history.loads.some(
     load =>
       load.outcome === 'nothing' &&
       load.process === name &&
       load.key === call.key &&
       load.version === call.version &&
-      load.beganSeq > newest,
+      load.beganSeq > newest(load.tags),
   )
   if (!found) world.violate('P2', `call ${call.nth} for ${call.key} was answered with nothing, by no load that began late enough`)
 }
 
-/** Resolved before the call began, and not undone by a restart. Invalidations reach the neighbouring versions. */
-function revokes(invalidation: Invalidation, call: CallRecord): boolean {
-  return (
-    invalidation.key === call.key &&
-    invalidation.resolvedSeq < call.beganSeq &&
-    (!invalidation.deferred || invalidation.process === call.process) &&
-    !invalidation.undone &&
-    Math.abs(invalidation.version - call.version) <= 1
-  )
+/** Resolved before the call began, and not undone by a restart. */
+function revokes(invalidation: Invalidation, call: CallRecord, tags: readonly string[]): boolean {
+  if (invalidation.deferred && invalidation.process !== call.process) return false
+  if (invalidation.undone || !(invalidation.resolvedSeq < call.beganSeq)) return false
+  return reaches(invalidation, call, tags)
+}
+
+/** Invalidations of a key reach the neighbouring versions. */
+function reaches(invalidation: Invalidation, call: CallRecord, tags: readonly string[]): boolean {
+  switch (invalidation.kind) {
+    case 'clear':
+      return true
+    case 'tags':
+      return invalidation.tags.some(tag => tags.includes(tag))
+    default:
+      return invalidation.key === call.key && Math.abs(invalidation.version - call.version) <= 1
+  }
 }
 
 function isForced({ options }: CallRecord): boolean {

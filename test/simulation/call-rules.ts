@@ -43,6 +43,8 @@ function mayFailWith({ world, name }: SimulatedProcess, call: CallRecord, error:
       return [...storeCodes, 'VALUE_TOO_LARGE' as const].some(code => isLeaseholdError(error, code))
     case 'delete':
     case 'expire':
+    case 'invalidateTags':
+    case 'clear':
       return storeCodes.some(code => isLeaseholdError(error, code))
     case 'get':
     case 'getEntry':
@@ -62,12 +64,15 @@ function longestMs({ kind, options, timeSource }: CallRecord, { plan, link }: Si
     case 'get':
     case 'getEntry':
     case 'has':
-      return commandMs + 1
+      // The entry, and then its tags.
+      return 2 * commandMs + 2
     case 'delete':
     case 'expire':
+    case 'invalidateTags':
+    case 'clear':
       return connectingMs + 2 * commandMs + 1
     case 'set':
-      return connectingMs + 3 * commandMs + 3
+      return connectingMs + 4 * commandMs + 4
     case 'getOrSet':
       return Number(options.timeout?.hard) + budgetMs + commandMs + 1
     case 'close':

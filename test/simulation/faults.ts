@@ -61,6 +61,10 @@ export function befall({ world, standing, replace }: Fleet, fault: TimedFault): 
       const held = server.tables.holderAt(tableId(fault), server.now) !== undefined
       return hit(server.tables.evict('lease', tableId(fault)), held ? ' held' : ' marker')
     }
+    case 'evict-record':
+      return hit(server.tables.evictFromNamespace('record'))
+    case 'evict-tags':
+      return hit(server.tables.evictFromNamespace('tags'))
     case 'evict-all':
       return hit(server.tables.evictAll())
     case 'full':

@@ -20,6 +20,8 @@ export interface Birth {
   readonly payload: Payload
   /** An invalidation that began later revokes it. Infinity while a `set` may still be on its way. */
   bornSeq: number
+  /** What it was stored with. */
+  tags: readonly string[]
   /** The latest virtual time up to which it may be fresh. */
   freshUntil: number
 }
@@ -27,7 +29,7 @@ export interface Birth {
 export interface CallRecord {
   readonly nth: number
   readonly process: string
-  readonly kind: 'getOrSet' | 'get' | 'getEntry' | 'has' | 'set' | 'delete' | 'expire' | 'close'
+  readonly kind: 'getOrSet' | 'get' | 'getEntry' | 'has' | 'set' | 'delete' | 'expire' | 'invalidateTags' | 'clear' | 'close'
   readonly key: string
   readonly version: number
   readonly options: CallOptions
@@ -56,6 +58,7 @@ export interface LoadRecord {
   readonly pausedBeforeMs: number
   /** The store could not be asked for a lease. */
   readonly outage: boolean
+  readonly tags: readonly string[]
   /** The lease it runs under. */
   readonly grant: Grant | undefined
   endedSeq: number | undefined
@@ -73,7 +76,9 @@ export interface Grant {
 }
 
 export interface Invalidation {
-  readonly kind: 'set' | 'delete' | 'expire'
+  readonly kind: 'set' | 'delete' | 'expire' | 'tags' | 'clear'
+  /** Of `tags`. */
+  readonly tags: readonly string[]
   readonly process: string
   readonly key: string
   readonly version: number
@@ -104,13 +109,22 @@ export class History {
     this.#sources.set(key, this.source(key) + 1)
   }
 
-  bear(from: Birth['from'], key: string, version: number, began: number, bornSeq: number, text?: string): Birth {
+  bear(
+    from: Birth['from'],
+    key: string,
+    version: number,
+    began: number,
+    bornSeq: number,
+    tags: readonly string[],
+    text?: string,
+  ): Birth {
     const payload = { key, version, birth: this.births.length, began, source: this.source(key) }
     const birth: Birth = {
       outage: false,
       from,
       payload: text === undefined ? payload : { ...payload, text },
       bornSeq,
+      tags,
       freshUntil: Infinity,
     }
     this.births.push(birth)

@@ -10,10 +10,13 @@ import type {
   PutRequest,
   ReleaseRequest,
   RenewRequest,
+  StampRequest,
   Store,
   StoreContext,
+  TagsRequest,
 } from '../../src/index.ts'
 import { StoreError } from '../../src/index.ts'
+import { epochBytes } from '../../src/core/tags/namespace-record.ts'
 import type { MemoryServer } from '../../src/memory/memory-server.ts'
 import { LinkTime } from './link-time.ts'
 import { renewing } from './load-rules.ts'
@@ -32,6 +35,9 @@ export class Link implements Store {
   readonly #time: LinkTime
   readonly #underWay = new Set<Message>()
   readonly #sent = new Map<string, number>()
+  #record: Buffer | null = null
+  #asked = 0
+  #answered = 0
   #connected = true
   #busLive = true
   #closed = false
@@ -75,11 +81,47 @@ export class Link implements Store {
     return this.#closed ? Promise.reject(closed()) : this.#time.ready(timeoutMs)
   }
 
-  read(key: EntryKey, timeoutMs: number): Promise<Buffer | null> {
-    return this.#send('read', { ...key, timeoutMs }, (server, now) => {
+  get namespaceRecord(): Buffer | null {
+    return this.#record
+  }
+
+  async read(key: EntryKey, timeoutMs: number): Promise<Buffer | null> {
+    const { recordApart } = this.world.plan
+    const asked = ++this.#asked
+    const read = this.#send('read', { ...key, timeoutMs }, (server, now) => {
       const bytes = server.read(namespace, key, now)
-      return bytes === undefined ? null : Buffer.from(bytes)
+      const record = recordApart ? null : server.record(namespace)
+      return { bytes: bytes === undefined ? null : Buffer.from(bytes), record }
     })
+    const apart = recordApart ? this.#send('record', ofNamespace(timeoutMs), server => server.record(namespace)) : undefined
+    const [{ bytes, record }, recordOfItsOwn] = await Promise.all([read, apart])
+    this.#take(asked, recordOfItsOwn ?? record)
+    return bytes
+  }
+
+  stamp(request: StampRequest): Promise<Buffer> {
+    const epoch = this.#epoch()
+    return this.#send('stamp', { ...request, ...ofNamespace(request.timeoutMs) }, (server, now) =>
+      server.stamp(namespace, request, epoch, now),
+    )
+  }
+
+  newestTag(request: TagsRequest): Promise<number> {
+    return this.#send('newest-tag', { ...request, ...ofNamespace(request.timeoutMs) }, server =>
+      server.newestTag(namespace, request),
+    )
+  }
+
+  bumpTags(request: TagsRequest): Promise<void> {
+    const epoch = this.#epoch()
+    return this.#send('bump-tags', { ...request, ...ofNamespace(request.timeoutMs) }, (server, now) =>
+      server.bumpTags(namespace, request, epoch, now),
+    )
+  }
+
+  clear(timeoutMs: number): Promise<void> {
+    const epoch = this.#epoch()
+    return this.#send('clear', ofNamespace(timeoutMs), (server, now) => server.clear(namespace, epoch, now))
   }
 
   async acquire(request: AcquireRequest): Promise<AcquireReply> {
@@ -101,6 +143,7 @@ export class Link implements Store {
   }
 
   release(request: ReleaseRequest): Promise<boolean> {
+    this.process.waiting.released(request)
     return this.#send('release', request, (server, now) => server.release(namespace, request, now))
   }
 
@@ -208,11 +251,26 @@ export class Link implements Store {
     })
   }
 
+  #epoch(): Buffer {
+    return this.#context.random.token().subarray(0, epochBytes)
+  }
+
+  /** As the Redis store does: replies may come in another order than their commands went. */
+  #take(asked: number, record: Buffer | null): void {
+    if (asked < this.#answered) return
+    this.#answered = asked
+    this.#record = record
+  }
+
   #count(command: Command | 'wake'): number {
     const nth = (this.#sent.get(command) ?? 0) + 1
     this.#sent.set(command, nth)
     return nth
   }
+}
+
+function ofNamespace(timeoutMs: number): EntryKey & { readonly timeoutMs: number } {
+  return { key: '', version: 0, timeoutMs }
 }
 
 function wakeIdOf({ key, version }: EntryKey): string {

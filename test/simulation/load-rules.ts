@@ -25,6 +25,7 @@ export function loadBegan(process: SimulatedProcess, op: GetOrSetOp): LoadRecord
     hardMs: Number(options.timeout?.hard),
     leaseMs: Number(options.lease),
     pausedBeforeMs: process.pausedMs,
+    tags: [...(options.tags ?? []), ...op.loader.addsTags],
     outage: last?.kind !== 'granted' && last?.kind !== 'unqueued',
     grant: last?.kind === 'granted' ? last.grant : undefined,
     endedSeq: undefined,
@@ -95,7 +96,8 @@ function checkOnce(world: World, load: LoadRecord, id: string): void {
     }
   }
   const stored = world.watch.lastStored(id)
-  if (stored === undefined || load.forced || load.refresh || world.watch.wasRevokedSince(id, stored.seq)) return
+  if (stored === undefined || load.forced || load.refresh) return
+  if (world.watch.wasRevokedSince(id, stored.seq) || world.watch.wasBumpedSince(stored.stamp)) return
   if (stored.seq < grant.seq && grant.serverMs < stored.freshUntil) {
     world.violate('P1', `load ${load.nth} of ${load.key} ran though a fresh value was stored`)
   }

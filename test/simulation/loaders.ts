@@ -52,8 +52,17 @@ async function run(
   const ttlMs = kind === 'sets-ttl' ? loader.ttlMs : Number({ ...process.plan.options, ...op.options }.ttl)
   if (kind === 'sets-ttl') context.setTtl(ttlMs)
   if (kind === 'skips') context.skip()
+  context.tags.add(...loader.addsTags)
   await pass(process, kind === 'hangs' ? Infinity : takesMs * readsAt, signal)
-  const birth = history.bear('load', key, version, load.beganAt, load.beganSeq, kind === 'too-large' ? longText : textOf(takesMs))
+  const birth = history.bear(
+    'load',
+    key,
+    version,
+    load.beganAt,
+    load.beganSeq,
+    load.tags,
+    kind === 'too-large' ? longText : textOf(takesMs),
+  )
   birth.outage = load.outage
   await pass(process, takesMs * (1 - readsAt), signal)
   switch (kind) {

@@ -11,6 +11,8 @@ const weights: Readonly<Record<TimedFault['kind'], number>> = {
   'evict-value': 9,
   'evict-lease': 9,
   'evict-all': 2,
+  'evict-record': 4,
+  'evict-tags': 6,
   full: 6,
   snapshot: 0,
   restart: 6,
@@ -52,6 +54,8 @@ function makeFault({ dice, processes, keys, versions, endsAt }: Room): TimedFaul
     case 'evict-lease':
       return [{ kind, ...spot }]
     case 'evict-all':
+    case 'evict-record':
+    case 'evict-tags':
     case 'snapshot':
       return [{ kind, at }]
     case 'full':

@@ -1,11 +1,12 @@
 import type { CacheOptions, CallOptions, RefreshOptions, SetOptions } from '../../src/index.ts'
 import { Dice } from './dice.ts'
 import { makeFaults } from './make-faults.ts'
-import type { GetOrSetOp, LoaderPlan, Op, Plan, PlainOp, SetOp, Weather } from './plan.ts'
+import type { GetOrSetOp, LoaderPlan, Op, Plan, PlainOp, SetOp, TagsOp, Weather } from './plan.ts'
 
 const hourMs = 3_600_000
 const lastLooks = 15
 const allKeys = ['k0', 'k1', 'k2'] as const
+const allTags = ['t0', 't1', 't2'] as const
 
 /** How much one schedule goes through: the kinds of trouble it may have, and how many calls. */
 export function makePlan(seed: number): Plan {
@@ -28,6 +29,8 @@ export function makePlan(seed: number): Plan {
         codec: dice.pick(['msgpack', 'json'] as const),
       },
     })),
+    // Not thrown for, so that what else a seed gives stays as it was.
+    recordApart: seed % 2 === 1,
     weather: makeWeather(dice, calm),
     ops: makeOps(room),
     faults: calm ? [] : makeFaults(room),
@@ -96,15 +99,42 @@ export interface Room {
   readonly endsAt: number
 }
 
+const weights = {
+  getOrSet: 66,
+  get: 6,
+  getEntry: 2,
+  has: 2,
+  set: 6,
+  delete: 7,
+  expire: 4,
+  deleteAll: 1,
+  invalidateTags: 8,
+  clear: 2,
+}
+
+/** None, as a rule, or at least `least`. */
+function someTags(dice: Dice, least = 0): string[] {
+  const count = Math.max(least, dice.pick([0, 0, 1, 1, 2]))
+  return Array.from({ length: count }, () => dice.pick(allTags))
+}
+
 function makeOps({ dice, calm, processes, keys, versions, endsAt }: Room): Op[] {
   const bursts = Array.from({ length: dice.whole(3, 8) }, () => dice.between(0, endsAt))
   const spreadMs = dice.pick([10, 40, 120])
   const calls: Op[] = Array.from({ length: dice.whole(42, 66) }, (_, id) => {
     const at = dice.chance(0.75) ? dice.pick(bursts) + dice.between(0, spreadMs) : dice.between(0, endsAt)
     const base = { id, at, process: dice.whole(0, processes - 1), key: dice.pick(keys), version: dice.pick(versions) }
-    const kind = dice.weighted({ getOrSet: 68, get: 6, getEntry: 2, has: 2, set: 6, delete: 9, expire: 5, deleteAll: 1 })
+    const kind = dice.weighted({ ...weights, ...(calm && dice.chance(0.5) ? { invalidateTags: 0, clear: 0 } : {}) })
+    if (kind === 'invalidateTags') return { ...base, kind, key: '', tags: someTags(dice, 1) } satisfies TagsOp
+    if (kind === 'clear') return { ...base, kind, key: '' } satisfies PlainOp
     if (kind === 'getOrSet') return getOrSet(dice, calm, base, keys)
-    if (kind === 'set') return { ...base, kind, options: setOptions(dice), tooLarge: dice.chance(0.03) } satisfies SetOp
+    if (kind === 'set')
+      return {
+        ...base,
+        kind,
+        options: { ...setOptions(dice), tags: someTags(dice) },
+        tooLarge: dice.chance(0.03),
+      } satisfies SetOp
     return { ...base, kind } satisfies PlainOp
   })
   // In the end everyone looks at what is left.
@@ -126,6 +156,7 @@ function getOrSet(dice: Dice, calm: boolean, base: Omit<PlainOp, 'kind'>, keys: 
   const options: CallOptions = {
     ...(dice.chance(0.3) ? policyOptions(dice, calm) : {}),
     ...(dice.chance(0.08) ? { forceFresh: true } : {}),
+    tags: someTags(dice),
   }
   const abortAfterMs = dice.chance(0.07) ? dice.between(0, 150) : undefined
   return { ...base, kind: 'getOrSet', options, abortAfterMs, loader: makeLoader(dice, base.key, keys) }
@@ -156,6 +187,7 @@ function makeLoader(dice: Dice, key: string, keys: readonly string[]): LoaderPla
     readsAt: dice.pick([0, 0, 0.5, 1]),
     ignoresSignal: dice.chance(0.5),
     ttlMs: dice.pick([40, 800]),
+    addsTags: dice.chance(0.3) ? someTags(dice, 1) : [],
     asks: later.length === 0 ? key : dice.pick(later),
   }
 }

@@ -67,7 +67,7 @@ export class Message {
     if (fate.againMs === undefined) return this.#answer(this.#executed())
     const digest = (): string => world.server.tables.digest(tableId(this.#sending.request), world.server.now)
     const first = this.#executed()
-    if (fate.againMs > 0) {
+    if (fate.againMs > 0 || raises(this.#sending.command)) {
       world.scheduler.after(fate.againMs, () => {
         if (!this.#cut && world.server.up) this.#answer(this.#executed())
       })
@@ -109,6 +109,7 @@ export class Message {
         world.deliveries++
         world.note(process.name, () => `← ${command} ${show(reply)}`)
         if (command === 'acquire') process.waiting.answered(this.#sending.request, reply)
+        if (command === 'stamp') process.waiting.stamped()
         if (command === 'renew' && reply === false) process.waiting.heardLoss()
         world.coverage.count(`heard ${command} ${labelOf(command, reply)}`)
         this.#sending.resolve(reply)
@@ -123,4 +124,9 @@ export class Message {
     this.#sending.forget()
     act()
   }
+}
+
+/** Twice raises further than once, which invalidates no more. */
+function raises(command: Command): boolean {
+  return command === 'bump-tags' || command === 'clear'
 }

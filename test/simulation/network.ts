@@ -24,6 +24,11 @@ const commands: readonly (Command | 'time' | 'wake')[] = [
   'expire',
   'time',
   'wake',
+  'record',
+  'stamp',
+  'newest-tag',
+  'bump-tags',
+  'clear',
 ]
 
 /** Repeatable numbers for one message, whatever was sent before it. */

@@ -1,6 +1,9 @@
 import type { CacheOptions, CallOptions, SetOptions } from '../../src/index.ts'
 
-export type Command = 'read' | 'acquire' | 'renew' | 'commit' | 'release' | 'put' | 'remove' | 'expire'
+export type Command = 'read' | 'acquire' | 'renew' | 'commit' | 'release' | 'put' | 'remove' | 'expire' | NamespaceCommand
+
+/** Those that concern the whole namespace. `record`: reads the record apart from entries, as in a cluster. */
+export type NamespaceCommand = 'record' | 'stamp' | 'newest-tag' | 'bump-tags' | 'clear'
 
 /** How messages travel. The shares are of all messages of their kind. */
 export interface Weather {
@@ -47,6 +50,8 @@ export interface LoaderPlan {
   readonly readsAt: number
   readonly ignoresSignal: boolean
   readonly ttlMs: number
+  /** Tags that it finds out. */
+  readonly addsTags: readonly string[]
   /** What a nested loader asks for. */
   readonly asks: string
 }
@@ -70,10 +75,15 @@ export interface SetOp extends OpBase {
   readonly options: SetOptions
   readonly tooLarge: boolean
 }
-export interface PlainOp extends OpBase {
-  readonly kind: 'get' | 'getEntry' | 'has' | 'delete' | 'expire' | 'deleteAll'
+/** Concerns no single key: `''`. */
+export interface TagsOp extends OpBase {
+  readonly kind: 'invalidateTags'
+  readonly tags: readonly string[]
 }
-export type Op = GetOrSetOp | SetOp | PlainOp
+export interface PlainOp extends OpBase {
+  readonly kind: 'get' | 'getEntry' | 'has' | 'delete' | 'expire' | 'deleteAll' | 'clear'
+}
+export type Op = GetOrSetOp | SetOp | TagsOp | PlainOp
 
 /** `swap`: the bytes of another key. `codec` and `payload`: bytes whose checksum is right. */
 export type Damage = 'flip' | 'cut' | 'foreign' | 'future' | 'swap' | 'codec' | 'payload'
@@ -92,7 +102,7 @@ export type TimedFault =
   | { readonly kind: 'disconnect'; readonly at: number; readonly process: number; readonly ms: number }
   | { readonly kind: 'stuck'; readonly at: number; readonly process: number; readonly ms: number }
   | { readonly kind: 'evict-value' | 'evict-lease'; readonly at: number; readonly key: string; readonly version: number }
-  | { readonly kind: 'evict-all'; readonly at: number }
+  | { readonly kind: 'evict-all' | 'evict-record' | 'evict-tags'; readonly at: number }
   | { readonly kind: 'full'; readonly at: number; readonly ms: number }
   | { readonly kind: 'snapshot'; readonly at: number }
   | { readonly kind: 'restart'; readonly at: number; readonly downMs: number; readonly from: 'empty' | 'snapshot' }
@@ -105,6 +115,8 @@ export interface Plan {
   /** Nothing fails but loaders, and nothing is late: what is promised without faults must hold. */
   readonly calm: boolean
   readonly processes: readonly ProcessPlan[]
+  /** The namespace record is read by a command of its own, as in a cluster. */
+  readonly recordApart: boolean
   readonly weather: Weather
   readonly ops: readonly Op[]
   readonly faults: readonly TimedFault[]

@@ -1,5 +1,6 @@
 import type { AcquireReply, CommitRequest, Token } from '../../src/index.ts'
 import { offset, readTime } from '../../src/codec/header.ts'
+import { stampBytes, standingOf } from '../../src/core/tags/namespace-record.ts'
 import type { Grant } from './history.ts'
 import type { Request } from './message.ts'
 import type { Command } from './plan.ts'
@@ -18,6 +19,8 @@ interface Stored {
   readonly seq: number
   /** In server ms. */
   readonly freshUntil: number
+  /** What it is stamped with. */
+  readonly stamp: Buffer
 }
 
 /** Commands that only the holder's token may carry out. */
@@ -83,7 +86,7 @@ export class StoreWatch {
           this.#revokedSeq.set(tableId({ key: request.key, version }), seq)
         }
         break
-      case 'read':
+      default:
     }
     return reply
   }
@@ -98,6 +101,12 @@ export class StoreWatch {
 
   wasRevokedSince(id: string, seq: number): boolean {
     return (this.#revokedSeq.get(id) ?? 0) > seq
+  }
+
+  /** Whether any tag, or the whole namespace, has been invalidated since. */
+  wasBumpedSince(stamp: Buffer): boolean {
+    const { tables } = this.#world.server
+    return standingOf(stamp, 0, tables.namespaces.at('').record ?? null, true) !== 'valid'
   }
 
   /** The server has come back with older tables: tokens may do again what they did since. */
@@ -132,7 +141,8 @@ export class StoreWatch {
     this.#stored.add(key)
     // The server counts how long it keeps an entry from now, and so may drop it a moment before it is stale.
     const freshUntil = Math.min(readTime(request.bytes, offset.freshUntil), world.server.now + request.keepMs)
-    this.#lastStored.set(tableId(request), { seq, freshUntil })
+    const stamp = request.bytes.subarray(offset.tagStamp, offset.tagStamp + stampBytes)
+    this.#lastStored.set(tableId(request), { seq, freshUntil, stamp })
   }
 
   #checkFreed(id: string, request: Request): void {
@@ -176,9 +186,17 @@ export function labelOf(command: Command, reply: unknown, effective = true): str
     case 'release':
       return reply === true ? 'held' : 'not held'
     case 'read':
-      return reply === null ? 'nothing' : 'value'
+      return (reply as { readonly bytes: Buffer | null }).bytes === null ? 'nothing' : 'value'
     case 'remove':
+    case 'bump-tags':
+    case 'clear':
       return 'done'
+    case 'record':
+      return reply === null ? 'nothing' : 'record'
+    case 'stamp':
+      return 'record'
+    case 'newest-tag':
+      return reply === Infinity ? 'lost' : 'known'
     case 'expire':
       return reply === true ? 'marked' : 'nothing'
   }

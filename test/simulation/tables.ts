@@ -1,6 +1,7 @@
 import type { Token } from '../../src/index.ts'
 import type { Lease, LeaseState } from '../../src/memory/lease-table.ts'
 import type { Tables } from '../../src/memory/memory-server.ts'
+import type { NamespaceState } from '../../src/memory/namespace-table.ts'
 
 interface StoredValue {
   readonly bytes: Buffer
@@ -10,6 +11,7 @@ interface StoredValue {
 export interface Snapshot {
   readonly values: ReadonlyMap<string, StoredValue>
   readonly leases: ReadonlyMap<string, Lease>
+  readonly namespace: Readonly<NamespaceState>
 }
 
 /** Entries and leases that can be lost, be full, and come back from a copy. */
@@ -20,6 +22,7 @@ export class LossyTables implements Tables {
   onLeaseEnded: (id: string) => void = () => {}
   #values = new Map<string, StoredValue>()
   #leases = new Map<string, Lease>()
+  #namespace: NamespaceState = { record: undefined, tags: undefined }
 
   readonly values: Tables['values'] = {
     get: (id, now) => this.#valueAt(id, now)?.bytes,
@@ -48,6 +51,8 @@ export class LossyTables implements Tables {
     },
   }
 
+  readonly namespaces: Tables['namespaces'] = { at: () => this.#namespace }
+
   bytesAt(id: string, now: number): Buffer | undefined {
     return this.#valueAt(id, now)?.bytes
   }
@@ -71,19 +76,29 @@ export class LossyTables implements Tables {
     return (table === 'value' ? this.#values : this.#leases).delete(id)
   }
 
+  /** True if there was one. */
+  evictFromNamespace(what: 'record' | 'tags'): boolean {
+    const had = this.#namespace[what] !== undefined
+    this.#namespace[what] = undefined
+    return had
+  }
+
   evictAll(): boolean {
     const some = this.#values.size + this.#leases.size > 0
-    this.restore({ values: new Map(), leases: new Map() })
+    this.restore({ values: new Map(), leases: new Map(), namespace: { record: undefined, tags: undefined } })
     return some
   }
 
   snapshot(): Snapshot {
-    return { values: copyOf(this.#values), leases: new Map(this.#leases) }
+    const { record, tags } = this.#namespace
+    const namespace = { record, tags: tags && new Map(tags) }
+    return { values: copyOf(this.#values), leases: new Map(this.#leases), namespace }
   }
 
-  restore({ values, leases }: Snapshot): void {
+  restore({ values, leases, namespace: { record, tags } }: Snapshot): void {
     this.#values = copyOf(values)
     this.#leases = new Map(leases)
+    this.#namespace = { record, tags: tags && new Map(tags) }
   }
 
   /** What stands at one id, in a form that can be compared. */

@@ -1,4 +1,12 @@
-import type { AcquireReply, AcquireRequest, CommitRequest, EntryKey, RenewRequest, Token } from '../../src/index.ts'
+import type {
+  AcquireReply,
+  AcquireRequest,
+  CommitRequest,
+  EntryKey,
+  ReleaseRequest,
+  RenewRequest,
+  Token,
+} from '../../src/index.ts'
 import type { CallRecord, Grant } from './history.ts'
 import type { Request } from './message.ts'
 import type { SimulatedProcess } from './process.ts'
@@ -12,8 +20,10 @@ interface Wait {
 }
 
 interface LastReply {
+  readonly id: string
   readonly kind: AcquireReply['kind']
-  readonly step: number
+  /** A load begins once both the lease and its stamp are there. */
+  step: number
   readonly grant: Grant | undefined
   readonly wait: boolean
 }
@@ -35,6 +45,7 @@ export class Waiting {
   #lossStep = -1
   readonly #dead = new Set<string>()
   readonly #lastReplies = new Map<string, LastReply>()
+  readonly #unstamped = new Set<LastReply>()
 
   constructor(world: World, process: SimulatedProcess) {
     this.#world = world
@@ -49,6 +60,7 @@ export class Waiting {
   asks(request: AcquireRequest): void {
     this.stopped(request)
     if (!request.wait) this.#refreshAsks(request)
+    for (const token of request.dead) this.#buries(token)
     const given = this.#givenUp
     if (given === undefined || given.step !== this.#world.scheduler.step || given.id !== tableId(request)) return
     if (request.dead.some(token => token.equals(given.token))) return
@@ -61,6 +73,12 @@ export class Waiting {
     const { token } = request as unknown as AcquireRequest
     this.#givenUp = { id: tableId(request), step: this.#world.scheduler.step, token }
     this.#dead.add(token.toString('latin1'))
+  }
+
+  /** A lease that came without its stamp is given up like one that may not have come. */
+  #buries(token: Token): void {
+    this.#dead.add(token.toString('latin1'))
+    for (const last of this.#unstamped) if (last.grant?.token.equals(token) === true) this.#unstamped.delete(last)
   }
 
   /** A renewal was told that its lease is not ours any more. */
@@ -90,7 +108,9 @@ export class Waiting {
     const id = tableId(request)
     const world = this.#world
     const grant = kind === 'granted' ? world.watch.grantOf(token) : undefined
-    this.#lastReplies.set(id, { kind, step: world.scheduler.step, grant, wait })
+    const last: LastReply = { id, kind, step: world.scheduler.step, grant, wait }
+    this.#lastReplies.set(id, last)
+    if (kind === 'granted') this.#unstamped.add(last)
     const answer = reply as AcquireReply
     if (answer.kind !== 'busy') return
     if (!wait) {
@@ -105,10 +125,26 @@ export class Waiting {
     if (world.plan.calm && holder?.equals(answer.holder) !== true) this.#mustWake(waiting)
   }
 
-  /** What the acquire that was answered just now said: its load begins in the same step. */
+  /** A stamp has come, for which loads may have been waiting that have their lease. */
+  stamped(): void {
+    for (const last of this.#unstamped) last.step = this.#world.scheduler.step
+  }
+
+  /** A lease that no load will run under. */
+  released({ token }: ReleaseRequest): void {
+    for (const last of this.#unstamped) if (last.grant?.token.equals(token) === true) this.#unstamped.delete(last)
+  }
+
+  /** What the acquire said that was answered just now, or whose stamp was: its load begins in the same step. */
   justAnswered(id: string): LastReply | undefined {
+    const { step } = this.#world.scheduler
+    const granted = [...this.#unstamped].find(each => each.id === id && each.step === step)
+    if (granted !== undefined) {
+      this.#unstamped.delete(granted)
+      return granted
+    }
     const last = this.#lastReplies.get(id)
-    return last?.step === this.#world.scheduler.step ? last : undefined
+    return last?.step === step ? last : undefined
   }
 
   /** Someone ended the lease by a command. Without faults the wake-up comes at once. */

@@ -5,6 +5,7 @@ import type { CallRecord, Invalidation, Payload } from './history.ts'
 import { loaderOf } from './loaders.ts'
 import type { GetOrSetOp, Op, SetOp } from './plan.ts'
 import type { SimulatedProcess } from './process.ts'
+import type { World } from './world.ts'
 import { callerLeft } from './test-errors.ts'
 import { longText } from './texts.ts'
 import { show } from './timeline.ts'
@@ -27,9 +28,13 @@ export function perform(process: SimulatedProcess, op: Op): void {
     case 'delete':
       return invalidate(process, 'delete', [key], version, () => process.cache.delete(key, { version }))
     case 'deleteAll': {
-      const keys = [...new Set(process.world.plan.ops.map(other => other.key))]
+      const keys = keysOf(process.world)
       return invalidate(process, 'delete', keys, version, () => process.cache.delete(keys, { version }))
     }
+    case 'invalidateTags':
+      return invalidateBroadly(process, 'invalidateTags', op.tags, () => process.cache.invalidateTags(op.tags))
+    case 'clear':
+      return invalidateBroadly(process, 'clear', [], () => process.cache.clear())
     case 'expire':
       return invalidate(process, 'expire', [key], version, () => process.cache.expire(key, { version }))
   }
@@ -54,7 +59,7 @@ function set(process: SimulatedProcess, op: SetOp): void {
   const { key, version, options, tooLarge } = op
   const { history } = world
   history.changeSource(key)
-  const birth = history.bear('set', key, version, world.now, Infinity, tooLarge ? longText : undefined)
+  const birth = history.bear('set', key, version, world.now, Infinity, options.tags ?? [], tooLarge ? longText : undefined)
   const call = begin(process, 'set', key, version, options)
   const invalidation = beginInvalidation(process, 'set', key, version)
   const settled = (): void => {
@@ -98,11 +103,31 @@ function invalidate(
   }).catch(() => undefined)
 }
 
-function beginInvalidation(process: SimulatedProcess, kind: Invalidation['kind'], key: string, version: number): Invalidation {
+function invalidateBroadly(
+  process: SimulatedProcess,
+  kind: 'invalidateTags' | 'clear',
+  tags: readonly string[],
+  act: () => Promise<void>,
+): void {
+  const { world } = process
+  for (const key of keysOf(world)) world.history.changeSource(key)
+  const call = begin(process, kind, '', 0, process.plan.options)
+  const invalidation = beginInvalidation(process, kind === 'clear' ? kind : 'tags', '', 0, tags)
+  void follow(process, call, act(), () => (invalidation.resolvedSeq = world.nextSeq())).catch(() => undefined)
+}
+
+function beginInvalidation(
+  process: SimulatedProcess,
+  kind: Invalidation['kind'],
+  key: string,
+  version: number,
+  tags: readonly string[] = [],
+): Invalidation {
   const { history } = process.world
   const beganSeq = process.world.nextSeq()
   const invalidation: Invalidation = {
     kind,
+    tags,
     process: process.name,
     key,
     version,
@@ -178,4 +203,8 @@ function follow<Value>(
       throw error
     },
   )
+}
+
+function keysOf({ plan }: World): string[] {
+  return [...new Set(plan.ops.map(op => op.key).filter(key => key !== ''))]
 }

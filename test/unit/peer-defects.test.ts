@@ -84,7 +84,7 @@ describe('bentocache', () => {
     await until(b.set('k', 'new'))
     expect(await until(expired)).toBe(true)
     expect((await until(a.getEntry('k')))?.value).toBe('new')
-    expect(store.calls.filter(call => call.client === 0).map(call => call.command)).toEqual(['put', 'expire', 'read'])
+    expect(store.calls.filter(call => call.client === 0).map(call => call.command)).toEqual(['stamp', 'put', 'expire', 'read'])
   })
 
   it('9: the cooldown after a failed load counts from the failure, however long ago the value went stale', async () => {

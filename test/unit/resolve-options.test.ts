@@ -27,6 +27,7 @@ describe('resolveCacheOptions', () => {
           errorCooldownMs: 0,
           leaseMs: 1000,
           version: 0,
+          tags: [],
           forceFresh: false,
           signal: undefined,
         },
@@ -70,6 +71,7 @@ describe('resolveCacheOptions', () => {
       errorCooldown: '1s',
       lease: '2s',
       version: 3,
+      tags: ['a', 'b', 'a'],
       compressAbove: 0,
       maxValueBytes: 2048,
       maxKeyBytes: 64,
@@ -100,6 +102,7 @@ describe('resolveCacheOptions', () => {
       errorCooldownMs: 1000,
       leaseMs: 2000,
       version: 3,
+      tags: ['a', 'b'],
       forceFresh: false,
       signal: undefined,
     })

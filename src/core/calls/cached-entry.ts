@@ -1,6 +1,7 @@
 import { decodeValue, openEntry, recordBase, reportStoreError, undecodable, type Engine } from '../engine.ts'
 import type { Entry, EntryKey } from '../ports.ts'
 import { traced, type OperationOutcome } from '../tracer.ts'
+import { verdictOn } from '../tags/tag-check.ts'
 
 /** What is stored for a key, with its age. */
 export interface CachedEntry<Value> {
@@ -88,7 +89,10 @@ async function readStored(engine: Engine, key: EntryKey): Promise<Entry | undefi
     reportStoreError(engine, 'read', key, error)
     return undefined
   }
+  const record = engine.store.namespaceRecord
   if (bytes === null || journal.doubts !== doubts) return undefined
   const entry = openEntry(engine, key, bytes)
-  return 'unreadable' in entry ? undefined : entry
+  if ('unreadable' in entry) return undefined
+  const { policy, commandTimeoutMs } = engine.options
+  return (await verdictOn(engine, key, entry, record, policy.tags, commandTimeoutMs)) === 'valid' ? entry : undefined
 }

@@ -29,6 +29,8 @@ export class Call implements EntryKey, Passenger, TracedOperation {
   readonly startedAt: number
   /** What this call's own read found past its freshness, which may stand in for a failed load. */
   stale: Entry | undefined
+  /** What the read found, while its tags have yet to be looked up. */
+  candidate: Entry | undefined
   /** Tokens of stored values that are no answer for this call. */
   readonly seen: Token[] = []
   /** The store failed this call: it goes to the loader without a lease. */

@@ -7,9 +7,10 @@ import type { Loader } from '../flights/loader-context.ts'
 import { answerCall } from './get-or-set.ts'
 import { answerFromCopy } from '../outage/answer-from-copy.ts'
 import type { Policy } from '../options/options.ts'
-import type { EntryKey, StoredBytes } from '../ports.ts'
+import type { Entry, EntryKey, StoredBytes } from '../ports.ts'
 import { readEach } from './read-each.ts'
-import { answerFromStore } from './read-through.ts'
+import { verdictOn } from '../tags/tag-check.ts'
+import { answerFromStore, answerTagged, undecided } from './read-through.ts'
 import { traced } from '../tracer.ts'
 
 /** How the keys of a batch are loaded: all with one batch, or each with a loader of its own. */
@@ -26,23 +27,33 @@ async function readEveryKey(engine: Engine, keys: readonly string[], policy: Pol
   const answers = new BatchAnswers(keys)
   const startedAt = engine.clock.now()
   const believes = engine.outage.journal.observe(keys, policy.version)
-  await readEach(engine, keys, policy.version, (key, found, place) => {
-    const value = believes(key) ? freshValue(engine, key, found) : undecodable
-    if (value !== undecodable) answers.answer(place, value)
-    reportLookup(engine, key, value === undecodable ? 0 : (found as Buffer).length, startedAt)
+  const checks: Promise<void>[] = []
+  await readEach(engine, keys, policy.version, (key, found, place, record) => {
+    const entry = believes(key) ? freshEntry(engine, key, found) : undefined
+    const answer = (valid: boolean): void => {
+      const value = valid && entry !== undefined ? decodeValue(engine, key, entry) : undecodable
+      if (value !== undecodable) answers.answer(place, value)
+      reportLookup(engine, key, value === undecodable ? 0 : (found as Buffer).length, startedAt)
+    }
+    if (entry === undefined) return answer(false)
+    const standing = entry.standing(record, policy.tags.length > 0)
+    if (standing !== 'moved') return answer(standing === 'valid')
+    const { commandTimeoutMs } = engine.options
+    // Those of one tick are looked up together.
+    checks.push(verdictOn(engine, key, entry, record, policy.tags, commandTimeoutMs).then(verdict => answer(verdict === 'valid')))
   })
+  await Promise.all(checks)
   return answers.values()
 }
 
-function freshValue(engine: Engine, key: EntryKey, found: StoredBytes): unknown {
-  if (found === null) return undecodable
+function freshEntry(engine: Engine, key: EntryKey, found: StoredBytes): Entry | undefined {
+  if (found === null) return undefined
   if (!Buffer.isBuffer(found)) {
     reportStoreError(engine, 'read', key, found)
-    return undecodable
+    return undefined
   }
   const entry = openEntry(engine, key, found)
-  if ('unreadable' in entry || entry.expired || engine.store.now(key) >= entry.freshUntil) return undecodable
-  return decodeValue(engine, key, entry)
+  return 'unreadable' in entry || entry.expired || engine.store.now(key) >= entry.freshUntil ? undefined : entry
 }
 
 function reportLookup(engine: Engine, key: EntryKey, bytes: number, startedAt: number): void {
@@ -87,17 +98,24 @@ async function answerEveryKey(
     const missing = new UnansweredCalls()
     const reading = toRead?.keys ?? keys
     const believes = engine.outage.journal.observe(reading, policy.version)
-    await readEach(engine, reading, policy.version, ({ key }, found, index, readMs) => {
+    const checks: Promise<void>[] = []
+    await readEach(engine, reading, policy.version, ({ key }, found, index, record, readMs) => {
       const call = callFor(key)
       const bytes = bytesOf(engine, call, found, believes(call))
-      const value = call.storeFailed ? answerFromCopy(engine, call) : answerFromStore(engine, call, bytes)
       const place = toRead?.places[index] ?? index
-      if (value !== absent) return answers.answer(place, value)
-      missing.add(key, place, () => {
-        call.budget(engine).charge(readMs)
-        return call
-      })
+      const settle = (value: unknown): void => {
+        if (value !== absent) return answers.answer(place, value)
+        missing.add(key, place, () => {
+          call.budget(engine).charge(readMs)
+          return call
+        })
+      }
+      const value = call.storeFailed ? answerFromCopy(engine, call) : answerFromStore(engine, call, bytes, record)
+      // Those of one tick are looked up together.
+      if (value === undecided) checks.push(answerTagged(engine, call, undefined).then(settle))
+      else settle(value)
     })
+    await Promise.all(checks)
     const loaded = missing.answer(engine, answers, true)
     departure?.settle()
     await Promise.all([...joined, ...loaded])

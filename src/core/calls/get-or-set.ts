@@ -8,8 +8,9 @@ import type { Flights } from '../flights/flights.ts'
 import { loadTimeout, startFlight } from '../flights/flight-run.ts'
 import { insideLoaderOf } from '../flights/load-attempt.ts'
 import { answerFromCopy } from '../outage/answer-from-copy.ts'
+import { askAlong } from '../tags/tag-check.ts'
 import { absent } from './absent.ts'
-import { answerFromStore, findStandIn } from './read-through.ts'
+import { answerFromStore, answerTagged, findStandIn, undecided } from './read-through.ts'
 
 /** {@link answerCall}, inside the tracer if there is one. */
 export function getOrSet(engine: Engine, call: Call): Promise<unknown> {
@@ -35,6 +36,7 @@ export async function answerCall(engine: Engine, call: Call, hasRead = false): P
       let joined = flights.find(call)
       if (joined === undefined && !forceFresh && !looked) {
         // Not in a function of its own: one async function less is worth a lot to a hit.
+        const asked = call.policy.tags.length > 0 && engine.tagLookups.likely ? askAlong(engine, call) : undefined
         let bytes: Buffer | null = null
         const { journal, copies } = engine.outage
         const { doubts } = journal
@@ -50,7 +52,13 @@ export async function answerCall(engine: Engine, call: Call, hasRead = false): P
           reportStoreError(engine, 'read', call, error)
           call.storeFailed = true
         }
-        const value = call.storeFailed ? answerFromCopy(engine, call) : answerFromStore(engine, call, bytes)
+        const record = engine.store.namespaceRecord
+        let value = call.storeFailed ? answerFromCopy(engine, call) : answerFromStore(engine, call, bytes, record)
+        if (value === undecided) {
+          call.budget(engine).charge(engine.clock.now() - askedAt)
+          askedAt = engine.clock.now()
+          value = await answerTagged(engine, call, asked)
+        } else if (asked !== undefined) engine.tagLookups.likely = false
         if (value !== absent) return value
         call.budget(engine).charge(engine.clock.now() - askedAt)
         joined = flights.find(call)

@@ -8,14 +8,14 @@ const chunkKeys = 512
 const chunksInFlight = 4
 
 /**
- * Reads every key, those of a chunk in one command, and hands on what was found as it comes: where the key stands in `keys`, and how long its
- * command took.
+ * Reads every key, those of a chunk in one command, and hands on what was found as it comes: where the key stands in `keys`, the namespace record
+ * that came with it, and how long its command took.
  */
 export async function readEach(
   engine: Engine,
   keys: readonly string[],
   version: number,
-  onRead: (key: EntryKey, found: StoredBytes, index: number, readMs: number) => void,
+  onRead: (key: EntryKey, found: StoredBytes, index: number, record: Buffer | null, readMs: number) => void,
 ): Promise<void> {
   let next = 0
   const readOn = async (): Promise<void> => {
@@ -26,8 +26,11 @@ export async function readEach(
       for (let index = start; index < keys.length && index < next; index++) chunk.push({ key: keys[index] as string, version })
       const sentAt = engine.clock.now()
       const found = await readChunk(engine, chunk)
+      const record = engine.store.namespaceRecord
       const readMs = engine.clock.now() - sentAt
-      for (let nth = 0; nth < chunk.length; nth++) onRead(chunk[nth] as EntryKey, found[nth] ?? null, start + nth, readMs)
+      for (let nth = 0; nth < chunk.length; nth++) {
+        onRead(chunk[nth] as EntryKey, found[nth] ?? null, start + nth, record, readMs)
+      }
     }
   }
   await Promise.all(Array.from({ length: Math.min(chunksInFlight, Math.ceil(keys.length / chunkKeys)) }, readOn))

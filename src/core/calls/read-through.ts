@@ -4,15 +4,52 @@ import { decide, staleness } from './decide.ts'
 import { decodeValue, openEntry, recordBase, reportStoreError, undecodable, type Engine } from '../engine.ts'
 import type { StaleRecord } from '../events.ts'
 import type { Entry } from '../ports.ts'
+import { hasNewerTag, verdictOn } from '../tags/tag-check.ts'
 
-/** Answers from the bytes that the call has read, if they may be answered. Remembers in the call what else it learned. */
-export function answerFromStore(engine: Engine, call: Call, bytes: Buffer | null): unknown {
+/** Whether the stored value is valid depends on its tags: {@link answerTagged}. */
+export const undecided: unique symbol = Symbol('undecided')
+
+/**
+ * Answers from the bytes that the call has read, if they may be answered. Remembers in the call what else it learned.
+ *
+ * @param record The namespace record that came with them.
+ */
+export function answerFromStore(engine: Engine, call: Call, bytes: Buffer | null, record: Buffer | null): unknown {
   if (bytes === null) return absent
   const entry = openEntry(engine, call, bytes)
   if ('unreadable' in entry) {
     if (entry.token !== undefined) call.seen.push(entry.token)
     return absent
   }
+  const standing = entry.standing(record, call.policy.tags.length > 0)
+  if (standing === 'valid') return answerFromEntry(engine, call, entry)
+  if (standing === 'moved') {
+    call.candidate = entry
+    return undecided
+  }
+  // An acquire would only offer it again. One that is merely unlike the record may be newer than that.
+  if (standing === 'cleared') call.seen.push(entry.token)
+  return absent
+}
+
+/** Looks up the tags of what the call has read, then answers like {@link answerFromStore}. Invalid values are absent, even for the stale rules. */
+export async function answerTagged(engine: Engine, call: Call, asked: Promise<number> | undefined): Promise<unknown> {
+  const entry = call.candidate
+  call.candidate = undefined
+  if (entry === undefined) return absent
+  engine.tagLookups.likely = true
+  try {
+    const timeoutMs = Math.max(1, call.budget(engine).timeoutMs(true))
+    if (!(await hasNewerTag(engine, entry, call.policy.tags, timeoutMs, asked))) return answerFromEntry(engine, call, entry)
+    call.seen.push(entry.token)
+  } catch (error) {
+    reportStoreError(engine, 'newest-tag', call, error)
+    call.storeFailed = true
+  }
+  return absent
+}
+
+function answerFromEntry(engine: Engine, call: Call, entry: Entry): unknown {
   const nowMs = engine.store.now(call)
   const decision = decide(entry, nowMs, call.policy, engine.random)
   if (decision === 'absent' || decision === 'fallback') {
@@ -64,8 +101,11 @@ async function readEntry(engine: Engine, call: Call): Promise<Entry | undefined>
   if (call.storeFailed || timeoutMs < 1 || engine.outage.journal.blocks(call)) return undefined
   try {
     const bytes = await budget.spend(() => engine.store.read(call, timeoutMs))
+    const record = engine.store.namespaceRecord
     const entry = bytes === null ? undefined : openEntry(engine, call, bytes)
-    return entry === undefined || 'unreadable' in entry ? undefined : entry
+    if (entry === undefined || 'unreadable' in entry) return undefined
+    const leftMs = Math.max(1, budget.timeoutMs(false))
+    return (await verdictOn(engine, call, entry, record, call.policy.tags, leftMs)) === 'valid' ? entry : undefined
   } catch (error) {
     reportStoreError(engine, 'read', call, error)
     return undefined

@@ -28,37 +28,34 @@ async function storeValue(engine: Engine, key: string, value: unknown, policy: P
   let failure: StoreError | undefined
   if (Number.isNaN(store.now(entryKey))) failure = await connected(engine, 'put', entryKey)
   const times = entryTimes(policy, policy.ttlMs, store.now(entryKey), random, 0)
+  const tags = { stamp: undefined, names: policy.tags }
   const bytes = reportEncodeError(engine, entryKey, 'set', () => {
     policy.schema?.check(key, value)
-    return codec.encode(entryKey, value, times, random.token())
+    return codec.encode(entryKey, value, times, random.token(), tags)
   })
   if (bytes.length > codec.maxValueBytes) throw tooLarge(key, bytes.length, codec.maxValueBytes)
-  revokeHere(engine, entryKey)
+  const keepMs = times.hardUntil - times.createdAt
   const timeoutMs = engine.options.commandTimeoutMs
-  const sentAt = clock.now()
-  const deferred = engine.outage.journal.find(entryKey)
-  let outcome: SetRecord['outcome']
-  try {
-    if (failure !== undefined) throw failure
-    const notAfter = store.notAfter(entryKey, timeoutMs)
-    const reply: PutReply = await store.put({
-      ...entryKey,
-      bytes,
-      keepMs: times.hardUntil - times.createdAt,
-      timeoutMs,
-      notAfter,
-    })
-    outcome = reply === 'late' ? 'unknown' : reply
-    if (outcome !== 'unknown') engine.outage.journal.acknowledge(entryKey, deferred, clock.now())
-  } catch (error) {
-    if (failure === undefined) failure = reportStoreError(engine, 'put', entryKey, error)
-    if (failure.outcome === 'not-executed') outcome = deferOrThrow(engine, entryKey, failure)
-    else {
-      outcome = 'unknown'
+  let outcome: SetRecord['outcome'] = 'unknown'
+  const stamp = failure ?? (await stampNow(engine, entryKey, keepMs))
+  if (Buffer.isBuffer(stamp)) {
+    codec.stamp(entryKey, bytes, stamp)
+    revokeHere(engine, entryKey)
+    const sentAt = clock.now()
+    const deferred = engine.outage.journal.find(entryKey)
+    try {
+      const notAfter = store.notAfter(entryKey, timeoutMs)
+      const reply: PutReply = await store.put({ ...entryKey, bytes, keepMs, timeoutMs, notAfter })
+      outcome = reply === 'late' ? 'unknown' : reply
+      if (outcome !== 'unknown') engine.outage.journal.acknowledge(entryKey, deferred, clock.now())
+    } catch (error) {
+      failure = reportStoreError(engine, 'put', entryKey, error)
+      if (failure.outcome === 'not-executed') outcome = deferOrThrow(engine, entryKey, failure)
       // A connection may have been lost with the put on its way. Only once the store would refuse it is the call over.
-      await passed(clock, sentAt + timeoutMs + 1)
+      else await passed(clock, sentAt + timeoutMs + 1)
     }
-  }
+  } else if (failure !== undefined) outcome = deferOrThrow(engine, entryKey, failure)
+  else failure = stamp
   // Whatever became of it, the old value must not outlive it.
   if (outcome === 'unknown' && (await removeOrDefer(engine, entryKey, failure)) === 'deferred') outcome = 'deferred'
   if (outcome === 'deferred') keepHere(engine, entryKey, bytes, policy.ttlMs)
@@ -78,6 +75,15 @@ async function storeValue(engine: Engine, key: string, value: unknown, policy: P
 function keepHere(engine: Engine, key: EntryKey, bytes: Buffer, ttlMs: number): void {
   const entry = engine.codec.open(key, bytes)
   if (!('unreadable' in entry)) engine.outage.copies.keep(key, entry, ttlMs)
+}
+
+/** What a value is stamped with that is about to be stored: the namespace record, by a command that is sent now. */
+async function stampNow(engine: Engine, key: EntryKey, keepMs: number): Promise<Buffer | StoreError> {
+  try {
+    return await engine.store.stamp({ keepMs, timeoutMs: engine.options.commandTimeoutMs })
+  } catch (error) {
+    return reportStoreError(engine, 'stamp', key, error)
+  }
 }
 
 function passed(clock: Clock, at: number): Promise<void> {

@@ -11,6 +11,7 @@ import { settleLeased, settleUnleased } from './load-settlement.ts'
 import type { Loader, StaleValue } from './loader-context.ts'
 import type { Policy } from '../options/options.ts'
 import type { Entry, EntryKey, Token } from '../ports.ts'
+import { LoaderTags } from '../tags/loader-tags.ts'
 import type { StoreBudget } from '../calls/store-budget.ts'
 
 /** What a flight is for, and with what it is run. */
@@ -122,7 +123,7 @@ export class FlightRun {
     }
   }
 
-  async #loadLeased({ token, leaseMs }: { readonly token: Token; readonly leaseMs: number }): Promise<RunResult> {
+  async #loadLeased({ token, leaseMs, stamp }: Extract<Acquisition, { kind: 'leased' }>): Promise<RunResult> {
     const { leases } = this.engine
     let lost = false
     const lease: Lease = leases.hold(this.plan.key, token, leaseMs, () => {
@@ -131,7 +132,8 @@ export class FlightRun {
     })
     const loadSeq = this.#beginLoad()
     const load = await this.#load(true)
-    return settleLeased(this, { ...load, loadSeq, token, leaseMs, isLost: () => lost, stopRenewing: () => leases.drop(lease) })
+    const stopRenewing = (): void => leases.drop(lease)
+    return settleLeased(this, { ...load, loadSeq, token, leaseMs, stamp, isLost: () => lost, stopRenewing })
   }
 
   async #loadUnleased(outage: boolean): Promise<RunResult> {
@@ -202,6 +204,7 @@ export class FlightRun {
           key: plan.key.key,
           signal: plan.abandon.signal,
           background: plan.purpose === 'refresh',
+          tags: new LoaderTags(plan.key.key, plan.policy.tags),
           stale: () => staleValue(engine, plan),
         })
     this.#arrival?.settle()

@@ -70,6 +70,12 @@ export class Flight {
     return { answer, leave }
   }
 
+  /** Whether anyone has joined since the load began: for them more has to be vouched for than for the others. */
+  get hasLateJoiners(): boolean {
+    for (const { passenger } of this.#seats) if (passenger.began >= this.#loadSeq) return true
+    return false
+  }
+
   beginLoad(loadSeq: number): void {
     this.#loadSeq = loadSeq
   }

@@ -4,11 +4,14 @@ import type { Flight } from './flight.ts'
 import type { FlightPlan } from './flight-run.ts'
 import type { BatchArrival } from './load-batch.ts'
 import type { AcquireReply, Entry, EntryKey, Token } from '../ports.ts'
+import { verdictOn } from '../tags/tag-check.ts'
+import { longestKept } from './entry-times.ts'
 
 export type Acquisition =
   /** Someone stored a value; the acquire that brought it was sent at `sentSeq`. */
   | { readonly kind: 'value'; readonly entry: Entry; readonly validBefore: number }
-  | { readonly kind: 'leased'; readonly token: Token; readonly leaseMs: number }
+  /** `stamp`: the namespace record, read by a command sent along with the acquire. */
+  | { readonly kind: 'leased'; readonly token: Token; readonly leaseMs: number; readonly stamp: Buffer }
   /** Load without a lease: the key is marked "do not queue", or (`outage`) the store cannot grant one. */
   | { readonly kind: 'unleased'; readonly outage: boolean }
   | { readonly kind: 'cooling'; readonly errorCode: string; readonly remainingMs: number }
@@ -20,8 +23,13 @@ export type Acquisition =
 /** Tries that a store may call late before it counts as unusable: its clock and ours must disagree. */
 const mostLateReplies = 3
 
+type Reply = Exclude<AcquireReply, { kind: 'late' }>
+
 interface Asked {
-  readonly reply: Exclude<AcquireReply, { kind: 'late' }>
+  /** With the namespace record, where it matters. */
+  readonly reply:
+    | Exclude<Reply, { kind: 'value' | 'granted' }>
+    | (Extract<Reply, { kind: 'value' | 'granted' }> & { readonly record: Buffer })
   readonly token: Token
   readonly leaseMs: number
   readonly sentSeq: number
@@ -43,6 +51,8 @@ export async function acquireLease(
   const wakeId = store.wakeId(key)
   const dead: Token[] = []
   let seen: Token[] | 'any' = purpose === 'force' ? 'any' : [...plan.seen]
+  /** The token of a value that was newer than the record that came with it. */
+  let doubted: Token | undefined
   let firstSentSeq = Infinity
   let waitingSince: number | undefined
   const waited = (outcome: WaitRecord['outcome']): void => {
@@ -64,19 +74,27 @@ export async function acquireLease(
       switch (reply.kind) {
         case 'value': {
           const entry = openEntry(engine, key, reply.bytes)
-          // Found out here once, or every caller of the flight would find out for himself and have nobody to load for him.
-          if ('unreadable' in entry || decodeValue(engine, key, entry, plan.policy.schema) === undecodable) {
-            if (seen === 'any' || entry.token === undefined) return { kind: 'unleased', outage: true }
-            seen.push(entry.token)
-            break
+          if (!('unreadable' in entry)) {
+            const verdict = await judge(engine, plan, entry, reply.record)
+            if (verdict === 'valid') {
+              waited('value')
+              // A forced call may take what another load stored only if that load began after this flight first asked.
+              return { kind: 'value', entry, validBefore: purpose === 'force' ? firstSentSeq : sentSeq }
+            }
+            // The two commands may have been executed in either order. The record that comes with the next try cannot be older than the value.
+            if (verdict === 'unsure' && doubted?.equals(entry.token) !== true) {
+              doubted = entry.token
+              break
+            }
           }
-          waited('value')
-          // A forced call may take what another load stored only if that load began after this flight first asked.
-          return { kind: 'value', entry, validBefore: purpose === 'force' ? firstSentSeq : sentSeq }
+          // Found out here once, or every caller of the flight would find out for himself and have nobody to load for him.
+          if (seen === 'any' || entry.token === undefined) return { kind: 'unleased', outage: true }
+          seen.push(entry.token)
+          break
         }
         case 'granted':
           waited('granted')
-          return { kind: 'leased', token: asked.token, leaseMs: asked.leaseMs }
+          return { kind: 'leased', token: asked.token, leaseMs: asked.leaseMs, stamp: reply.record }
         case 'unqueued':
           waited('unqueued')
           return { kind: 'unleased', outage: false }
@@ -108,6 +126,13 @@ export async function acquireLease(
   }
 }
 
+/** Whether an acquired value is what it says, and no tag of it has been invalidated. */
+function judge(engine: Engine, plan: FlightPlan, entry: Entry, record: Buffer): ReturnType<typeof verdictOn> {
+  if (decodeValue(engine, plan.key, entry, plan.policy.schema) === undecodable) return Promise.resolve('invalid')
+  const timeoutMs = Math.max(1, plan.budget.timeoutMs(true))
+  return plan.budget.spend(() => verdictOn(engine, plan.key, entry, record, plan.policy.tags, timeoutMs))
+}
+
 /** One acquire, tried again within the budget while its outcome is unknown. Undefined: the store did not answer. */
 async function ask(engine: Engine, plan: FlightPlan, seen: readonly Token[] | 'any', dead: Token[]): Promise<Asked | undefined> {
   const { store, clock, random, loopDelay } = engine
@@ -122,20 +147,27 @@ async function ask(engine: Engine, plan: FlightPlan, seen: readonly Token[] | 'a
     const sentSeq = engine.sequence.next()
     const { journal } = engine.outage
     const { doubts } = journal
+    let command: 'acquire' | 'stamp' = 'acquire'
     try {
       if (timeoutMs < 1 || journal.blocks(plan.key)) return undefined
-      const reply = await plan.budget.spend(() => {
-        const notAfter = store.notAfter(plan.key, timeoutMs)
-        return store.acquire({ key, version, token, leaseMs, seen, dead, wait, timeoutMs, notAfter })
-      })
+      const notAfter = store.notAfter(plan.key, timeoutMs)
+      const acquiring = store.acquire({ key, version, token, leaseMs, seen, dead, wait, timeoutMs, notAfter })
+      const stamped = store.stamp({ keepMs: longestKept(plan.policy), timeoutMs })
+      stamped.catch(() => {})
+      const reply = await plan.budget.spend(() => acquiring)
       if (reply.kind === 'value' && journal.doubts !== doubts) return undefined
+      if (reply.kind === 'value' || reply.kind === 'granted') {
+        command = 'stamp'
+        return { reply: { ...reply, record: await plan.budget.spend(() => stamped) }, token, leaseMs, sentSeq }
+      }
       if (reply.kind !== 'late') return { reply, token, leaseMs, sentSeq }
       plan.budget.refill()
     } catch (error) {
-      const { outcome } = reportStoreError(engine, 'acquire', plan.key, error)
-      if (outcome === 'not-executed') return undefined
-      // It may yet be granted. Nobody will ever load or commit under it, and the next try takes its place.
+      const { outcome } = reportStoreError(engine, command, plan.key, error)
+      if (command === 'acquire' && outcome === 'not-executed') return undefined
+      // It may yet be granted, or has been without a stamp. Nobody will ever load or commit under it, and the next try takes its place.
       dead.push(token)
+      if (outcome === 'not-executed') return undefined
     } finally {
       engine.gate.leave()
     }

@@ -2,13 +2,20 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { checkDuration } from '../options/check-option.ts'
 import { describeValue } from '../describe-value.ts'
 import { LeaseholdError } from '../errors.ts'
+import type { LoaderTags } from '../tags/loader-tags.ts'
 import type { Loader, LoaderContext, StaleValue } from './loader-context.ts'
 
 export type LoadResult =
-  | { readonly kind: 'value'; readonly value: unknown; readonly ttlMs: number | undefined; readonly skipped: boolean }
-  | { readonly kind: 'not-modified'; readonly ttlMs: number | undefined }
+  | {
+      readonly kind: 'value'
+      readonly value: unknown
+      readonly ttlMs: number | undefined
+      readonly skipped: boolean
+      readonly tags: readonly string[]
+    }
+  | { readonly kind: 'not-modified'; readonly ttlMs: number | undefined; readonly tags: readonly string[] }
   /** The loader returned `undefined`. */
-  | { readonly kind: 'nothing' }
+  | { readonly kind: 'nothing'; readonly tags: readonly string[] }
   | { readonly kind: 'failed'; readonly error: unknown }
 
 export interface LoadFrame {
@@ -73,12 +80,14 @@ export async function runLoader(
     readonly key: string
     readonly signal: AbortSignal
     readonly background: boolean
+    readonly tags: LoaderTags
     readonly stale: () => StaleValue | undefined
   },
 ): Promise<LoadResult> {
   // Nobody waits for a refresh, the loader in which it was offered neither.
   const frame: LoadFrame = { flights, id, parents: context.background ? [] : loadersAround(), running: true }
   running++
+  const { tags } = context
   let ttlMs: number | undefined
   let skipped = false
   let stale: { readonly value: StaleValue | undefined } | undefined
@@ -93,6 +102,7 @@ export async function runLoader(
     setTtl(ttl) {
       ttlMs = checkDuration('ttl', ttl)
     },
+    tags: { add: (...added) => tags.add(...added) },
     skip() {
       skipped = true
     },
@@ -109,9 +119,9 @@ export async function runLoader(
   }
   try {
     const value = await frames.run(frame, async () => loader(loaderContext))
-    if (value === notModified) return { kind: 'not-modified', ttlMs }
-    if (value === undefined) return { kind: 'nothing' }
-    return { kind: 'value', value, ttlMs, skipped }
+    if (value === notModified) return { kind: 'not-modified', ttlMs, tags: tags.all }
+    if (value === undefined) return { kind: 'nothing', tags: tags.all }
+    return { kind: 'value', value, ttlMs, skipped, tags: tags.all }
   } catch (error) {
     return { kind: 'failed', error }
   } finally {

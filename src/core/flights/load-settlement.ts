@@ -1,7 +1,9 @@
 import { recordBase, reportEncodeError, reportStoreError, type Engine } from '../engine.ts'
 import { isLeaseholdError } from '../errors.ts'
 import type { CommitRecord } from '../events.ts'
-import { entryTimes } from './entry-times.ts'
+import { LoaderTags } from '../tags/loader-tags.ts'
+import { sequenceAt, standingOf } from '../tags/namespace-record.ts'
+import { entryTimes, longestKept } from './entry-times.ts'
 import type { FlightRun, RunResult } from './flight-run.ts'
 import type { LoadResult } from './load-attempt.ts'
 import type { OutageLoad } from '../outage/outage-copies.ts'
@@ -16,6 +18,8 @@ interface Load {
 
 interface LeasedLoad extends Load {
   readonly token: Token
+  /** The namespace record from before the load. */
+  readonly stamp: Buffer
   readonly leaseMs: number
   /** Whether the store has said that the lease is not ours any more. */
   isLost(): boolean
@@ -38,20 +42,20 @@ export async function settleLeased(run: FlightRun, load: LeasedLoad): Promise<Ru
   if (result === undefined) return fail(run, load, run.plan.abandon.signal.reason)
   if (result.kind === 'failed') return fail(run, load, result.error)
   if (result.kind === 'nothing') {
-    const validBefore = await vouchByRelease(run, load, doNotQueue)
+    const validBefore = await vouchByRelease(run, load, doNotQueue, result.tags)
     run.land({ kind: 'nothing', validBefore, source: 'load' })
     return 'not-stored'
   }
   let entry: Entry
   try {
-    entry = encode(run, load, result)
+    entry = encode(run, load, result, load.stamp)
   } catch (error) {
     return fail(run, load, error)
   }
   const tooLarge = entry.bytes.length > run.engine.codec.maxValueBytes
   if (tooLarge || (result.kind === 'value' && result.skipped)) {
     if (tooLarge) reportCommit(run, entry, 'too-large')
-    const validBefore = await vouchByRelease(run, load, doNotQueue)
+    const validBefore = await vouchByRelease(run, load, doNotQueue, entry.tags)
     run.land({ kind: 'entry', entry, validBefore, source: 'load' })
     return 'not-stored'
   }
@@ -60,10 +64,11 @@ export async function settleLeased(run: FlightRun, load: LeasedLoad): Promise<Ru
 
 async function settleCommit(run: FlightRun, load: LeasedLoad, entry: Entry): Promise<RunResult> {
   const sentSeq = run.engine.sequence.next()
-  const outcome = await commit(run, load, entry)
+  if (entry.tags.length > 0) lengthenTags(run, entry)
+  const [outcome, untouched] = await Promise.all([commit(run, load, entry), isUntouched(run, load.stamp, entry.tags)])
   reportCommit(run, entry, outcome)
   // A full store held the lease until it said so, which vouches for the value as well as storing it would.
-  const vouched = outcome === 'stored' || outcome === 'full'
+  const vouched = untouched && (outcome === 'stored' || outcome === 'full')
   // A commit that did not arrive leaves a lease that nobody holds. No caller waits for its end.
   const released = outcome === 'unknown' || outcome === 'late' ? release(run, load, noMarker) : undefined
   run.land({ kind: 'entry', entry, validBefore: vouched ? sentSeq : load.loadSeq, source: 'load' })
@@ -78,12 +83,14 @@ async function settleCommit(run: FlightRun, load: LeasedLoad, entry: Entry): Pro
  */
 export function settleUnleased(run: FlightRun, load: UnleasedLoad): void {
   const { result, loadSeq, outage } = load
-  const validBefore = outage === undefined ? loadSeq : Infinity
   if (result === undefined) return
+  const tags = result.kind === 'failed' ? [] : result.tags
+  const shared = outage !== undefined && !run.engine.ownInvalidations.since(loadSeq, tags)
+  const validBefore = shared ? Infinity : loadSeq
   if (result.kind === 'failed') run.land({ kind: 'failed', error: result.error })
   else if (result.kind === 'nothing') run.land({ kind: 'nothing', validBefore, source: 'unleased' })
   else {
-    const entry = encode(run, { ...load, token: run.engine.random.token() }, result)
+    const entry = encode(run, { ...load, token: run.engine.random.token() }, result, undefined)
     const { outage: outages, codec } = run.engine
     const keeps =
       outage !== undefined && entry.bytes.length <= codec.maxValueBytes && !(result.kind === 'value' && result.skipped)
@@ -110,11 +117,42 @@ function markerAfterFailure({ plan }: FlightRun, load: LeasedLoad, error: unknow
 }
 
 /** A load that stores nothing is vouched for by its release: the lease held until then. Returns `validBefore`. */
-async function vouchByRelease(run: FlightRun, load: LeasedLoad, marker: Marker): Promise<number> {
+async function vouchByRelease(run: FlightRun, load: LeasedLoad, marker: Marker, tags: readonly string[]): Promise<number> {
   const { budget } = run.plan
   const sentSeq = run.engine.sequence.next()
   const timeoutMs = Math.max(1, budget.timeoutMs(false))
-  return (await budget.spend(() => release(run, load, marker, timeoutMs))) ? sentSeq : load.loadSeq
+  const [held, untouched] = await budget.spend(() =>
+    Promise.all([release(run, load, marker, timeoutMs), isUntouched(run, load.stamp, tags)]),
+  )
+  return held && untouched ? sentSeq : load.loadSeq
+}
+
+/**
+ * Whether neither `clear` nor one of the tags has come between the load and now, for those who joined after it began: no lease falls by them, so
+ * that commit and release say nothing. Asked by commands that are sent now, and only if there is anyone to know it for.
+ */
+async function isUntouched({ engine, flight, plan }: FlightRun, stamp: Buffer, tags: readonly string[]): Promise<boolean> {
+  if (!flight.hasLateJoiners) return true
+  const timeoutMs = Math.max(1, plan.budget.timeoutMs(false))
+  try {
+    const [record, newest] = await Promise.all([
+      engine.store.stamp({ keepMs: 0, timeoutMs }),
+      tags.length === 0 ? 0 : engine.store.newestTag({ tags, timeoutMs }),
+    ])
+    const standing = standingOf(stamp, 0, record, tags.length > 0)
+    return standing === 'valid' || (standing === 'moved' && newest <= sequenceAt(stamp, 0))
+  } catch (error) {
+    reportStoreError(engine, 'stamp', plan.key, error)
+    return false
+  }
+}
+
+/** A value that is kept for longer than its options said has its tags remembered for as long. Without it the value would go early. */
+function lengthenTags({ engine, plan }: FlightRun, entry: Entry): void {
+  const keepMs = entry.hardUntil - entry.createdAt
+  if (keepMs <= longestKept(plan.policy)) return
+  const told = engine.store.stamp({ keepMs, timeoutMs: engine.options.commandTimeoutMs })
+  told.catch((error: unknown) => reportStoreError(engine, 'stamp', plan.key, error))
 }
 
 async function release(run: FlightRun, load: LeasedLoad, marker: Marker, timeoutMs?: number): Promise<boolean> {
@@ -165,16 +203,26 @@ async function commit(run: FlightRun, load: LeasedLoad, entry: Entry): Promise<C
 
 type StorableResult = LoadResult & { readonly kind: 'value' | 'not-modified' }
 
-function encode(run: FlightRun, load: Load & { readonly token: Token }, result: StorableResult): Entry {
+function encode(
+  run: FlightRun,
+  load: Load & { readonly token: Token },
+  result: StorableResult,
+  stamp: Buffer | undefined,
+): Entry {
   const { engine, plan } = run
   const { codec, store, random } = engine
   // In an outage the server's time may not be known. Such an entry is not stored: it only carries the value.
   const times = entryTimes(plan.policy, result.ttlMs ?? plan.policy.ttlMs, store.now(plan.key), random, load.loadMs)
   const bytes = reportEncodeError(engine, plan.key, 'load', () => {
-    if (result.kind === 'not-modified' && plan.stale !== undefined) return codec.reseal(plan.key, plan.stale, times, load.token)
+    if (result.kind === 'not-modified' && plan.stale !== undefined) {
+      // What the earlier load found out of the value is still true of it.
+      const tags = new LoaderTags(plan.key.key, plan.stale.tags)
+      tags.add(...result.tags)
+      return codec.reseal(plan.key, plan.stale, times, load.token, { stamp, names: tags.all })
+    }
     const value = result.kind === 'value' ? result.value : undefined
     plan.policy.schema?.check(plan.key.key, value)
-    return codec.encode(plan.key, value, times, load.token)
+    return codec.encode(plan.key, value, times, load.token, { stamp, names: result.tags })
   })
   return openOwn(engine, run, bytes)
 }

@@ -18,6 +18,8 @@ export interface LoaderContext {
   readonly stale: StaleValue | undefined
   /** Sets how long this value is fresh, instead of the `ttl` option. */
   setTtl(ttl: Duration): void
+  /** Tags that the loader has found out, beside those that the call named. `add` throws `INVALID_TAG` for one that can be no tag. */
+  readonly tags: { add(...tags: readonly string[]): void }
   /** Answers the callers but stores nothing. */
   skip(): void
   /** `return notModified()` stores the previous value again, fresh. Throws `INVALID_LOADER` when there is none. */

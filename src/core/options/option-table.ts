@@ -1,3 +1,4 @@
+import { mostTags, tagAllowed } from '../tags/check-tags.ts'
 import { describeBounds, formatDuration, type DurationBounds } from './duration.ts'
 
 const day = 86_400_000
@@ -165,6 +166,7 @@ export const optionTable: readonly OptionRow[] = [
   duration('errorCooldown', 0, policy),
   duration('lease', defaults.leaseMs, policy),
   integer('version', 0, everywhere),
+  { name: 'tags', default: '[]', allowed: `an array of at most ${mostTags} tags, each ${tagAllowed}`, places: lifetime },
   { name: 'forceFresh', default: 'false', allowed: 'true or false', places: call },
   { name: 'signal', default: '', allowed: 'an AbortSignal', places: call },
   { name: 'values', default: "'copy'", allowed: "'copy' or 'freeze'", places: cache },

@@ -39,6 +39,8 @@ export interface PolicyOptions {
   readonly lease?: Duration
   /** Separates incompatible shapes of the same key: an integer from 0 to 65535. Default 0. */
   readonly version?: number
+  /** What the value can be invalidated by, see `invalidateTags`: at most 64, each of 1 to 255 bytes. Those of the cache and of the call add up. Default: none. */
+  readonly tags?: readonly string[]
 }
 
 export interface CallOptions extends PolicyOptions {
@@ -49,7 +51,7 @@ export interface CallOptions extends PolicyOptions {
 }
 
 /** Options of `set`. */
-export type SetOptions = Pick<PolicyOptions, 'ttl' | 'jitter' | 'staleWhileRevalidate' | 'staleIfError' | 'version'>
+export type SetOptions = Pick<PolicyOptions, 'ttl' | 'jitter' | 'staleWhileRevalidate' | 'staleIfError' | 'version' | 'tags'>
 
 /** Options of calls that only name a key. */
 export type KeyOptions = Pick<PolicyOptions, 'version'>
@@ -123,6 +125,7 @@ export interface Policy {
   readonly errorCooldownMs: number
   readonly leaseMs: number
   readonly version: number
+  readonly tags: readonly string[]
   readonly forceFresh: boolean
   readonly signal: AbortSignal | undefined
   /** Only of resources. */

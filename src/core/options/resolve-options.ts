@@ -97,6 +97,19 @@ function checkNamespace(value: unknown): string {
   throw invalidOption('namespace', value, allowedFor('namespace'))
 }
 
+/** The options of a cache over a sub-namespace. @throws LeaseholdError `INVALID_OPTION` */
+export function withSubNamespace(options: ResolvedOptions, name: unknown): ResolvedOptions {
+  const namespace = `${options.engine.namespace}.${String(name)}`
+  if (typeof name !== 'string' || name === '' || !namespacePattern.test(namespace)) {
+    throw invalidOption(
+      'namespace',
+      name,
+      `characters A-Z a-z 0-9 _ . -, at most 64 together with "${options.engine.namespace}."`,
+    )
+  }
+  return { ...options, engine: { ...options.engine, namespace }, codec: { ...options.codec, namespace } }
+}
+
 function checkStore(value: unknown): StoreProvider | undefined {
   if (value === undefined) return undefined
   if (hasMethods(value, 'open') && typeof (value as StoreProvider).kind === 'string') return value as StoreProvider

@@ -2,6 +2,7 @@ import { checkBoolean, checkDuration, checkInteger, checkNames, checkNumber, che
 import { formatDuration } from './duration.ts'
 import { invalidOption, unknownOption } from './invalid-option.ts'
 import { allowedFor, callOptionNames, defaults } from './option-table.ts'
+import { isTag, mostTags, unionOf } from '../tags/check-tags.ts'
 import type { CallOptions, Policy, RefreshPolicy } from './options.ts'
 
 type Draft = { -readonly [Name in keyof Policy]: Policy[Name] }
@@ -18,6 +19,7 @@ export const defaultPolicy: Policy = {
   errorCooldownMs: 0,
   leaseMs: defaults.leaseMs,
   version: 0,
+  tags: [],
   forceFresh: false,
   signal: undefined,
   schema: undefined,
@@ -77,6 +79,9 @@ export function applyPolicyOption(policy: Draft, name: string, value: unknown): 
     case 'version':
       policy.version = checkInteger(name, value)
       break
+    case 'tags':
+      policy.tags = addTags(policy.tags, value)
+      break
     case 'forceFresh':
       policy.forceFresh = checkBoolean(name, value)
       break
@@ -130,6 +135,19 @@ function resolveRefresh(value: unknown): RefreshPolicy {
     default:
       throw invalidOption('refresh.strategy', refresh['strategy'], "'xfetch' or 'window'")
   }
+}
+
+/** A new list: the caller's array stays as it is, and what becomes of it later changes nothing. */
+function addTags(base: readonly string[], value: unknown): readonly string[] {
+  if (!Array.isArray(value) || !value.every(isTag)) throw invalidOption('tags', describeTags(value), allowedFor('tags'))
+  const tags = unionOf(base, value)
+  if (tags.length > mostTags) throw invalidOption('tags', `${tags.length} tags`, allowedFor('tags'))
+  return tags
+}
+
+/** The tag at fault says more than "an array". */
+function describeTags(value: unknown): unknown {
+  return Array.isArray(value) ? value.find(tag => !isTag(tag)) : value
 }
 
 function checkSignal(value: unknown): AbortSignal {

@@ -25,9 +25,10 @@ export async function upgradePrevious(
   if (upgrade === undefined || places.length === 0) return upgraded
   const keys = places.map(place => (contexts[place] as LoaderContext).key)
   const believes = engine.outage.journal.observe(keys, policy.version - 1)
-  await readEach(engine, keys, policy.version - 1, (key, found, index) => {
+  await readEach(engine, keys, policy.version - 1, (key, found, index, record) => {
     const place = places[index] as number
-    const value = !believes(key) ? undefined : bringForward(engine, policy, upgrade, key, found, contexts[place] as LoaderContext)
+    const context = contexts[place] as LoaderContext
+    const value = believes(key) ? bringForward(engine, policy, upgrade, key, found, record, context) : undefined
     if (value !== undefined) upgraded.set(place, value)
   })
   return upgraded
@@ -35,16 +36,19 @@ export async function upgradePrevious(
 
 function bringForward(
   engine: Engine,
-  { schema }: ResolvedDefinition['policy'],
+  { schema, tags: policyTags }: ResolvedDefinition['policy'],
   upgrade: NonNullable<ResolvedDefinition['upgrade']>,
   key: EntryKey,
   found: StoredBytes,
+  record: Buffer | null,
   context: LoaderContext,
 ): unknown {
   if (found === null) return undefined
   if (!Buffer.isBuffer(found)) return void reportStoreError(engine, 'read', key, found)
   const entry = openEntry(engine, key, found)
   if ('unreadable' in entry || entry.expired) return undefined
+  // Not worth a look-up: one whose tags would have to be looked up is loaded anew.
+  if (entry.standing(record, policyTags.length > 0) !== 'valid') return undefined
   const leftMs = entry.freshUntil - engine.store.now(key)
   if (!(leftMs >= 1)) return undefined
   const old = decodeValue(engine, key, entry)
@@ -54,6 +58,7 @@ function bringForward(
     if (value === undefined) return undefined
     schema?.check(key.key, value)
     context.setTtl(leftMs)
+    context.tags.add(...entry.tags)
     return value
   } catch (error) {
     if (engine.events.topics['decode-error'].heard) {

@@ -134,8 +134,8 @@ export const metricDefinitions: Readonly<Record<MetricName, MetricDefinition>> =
   },
   cache_invalidations_total: {
     kind: 'counter',
-    help: 'Keys deleted or expired.',
-    choice: { label: 'operation', values: ['delete', 'expire'] },
+    help: 'Invalidations: of one key, of tags, of the whole namespace.',
+    choice: { label: 'operation', values: ['delete', 'expire', 'tags', 'clear'] },
   },
   cache_read_bytes_total: {
     kind: 'counter',

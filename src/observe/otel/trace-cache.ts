@@ -15,7 +15,7 @@ export interface TraceOptions {
 }
 
 const foundSomething: ReadonlySet<OperationOutcome> = new Set<OperationOutcome>(['hit', 'stale'])
-const lookedForNothing: ReadonlySet<string> = new Set(['set', 'delete', 'expire'])
+const lookedForNothing: ReadonlySet<string> = new Set(['set', 'delete', 'expire', 'invalidateTags', 'clear'])
 
 /**
  * Traces the cache's operations and its loads under their callers' spans. A call whose caller's span is not recorded costs next to nothing.

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { longMs, type CaseBody, type Cases, type Stage } from './stage.ts'
+import { readRecord, type RecordFields } from '../../core/tags/namespace-record.ts'
+import { longMs, patienceMs, type CaseBody, type Cases, type Stage } from './stage.ts'
 
 const at = (version: number, key = 'user:1') => ({ key, version })
 const key = at(0)
@@ -72,6 +73,21 @@ export const fullCases: Cases = {
     await whileFull(stage, async () => assert.equal(await stage.put(client, at(1), bytes), 'full'))
     for (const version of [0, 1, 2]) assert.equal(await stage.read(client, at(version)), null)
     assert.equal(await stage.renew(client, at(1), token), false)
+  },
+
+  'full: tags and the whole namespace can be invalidated, and records made': async stage => {
+    const client = await stage.open()
+    const stamp = async (): Promise<RecordFields> =>
+      readRecord(await client.store.stamp({ keepMs: longMs, timeoutMs: patienceMs }))
+    await whileFull(stage, async () => {
+      const made = await stamp()
+      await client.store.bumpTags({ tags: ['a'], timeoutMs: patienceMs })
+      const bumped = await stamp()
+      assert.ok(bumped.sequence > made.sequence)
+      assert.equal(await client.store.newestTag({ tags: ['a'], timeoutMs: patienceMs }), bumped.sequence)
+      await client.store.clear(patienceMs)
+      assert.equal((await stamp()).generation, made.generation + 1)
+    })
   },
 
   'full: leases can be renewed and ended, and keys removed': endsLeases,

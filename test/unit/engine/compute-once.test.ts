@@ -80,12 +80,12 @@ describe('a value is computed once', () => {
     expect(records).toEqual([expect.objectContaining({ event: 'miss', outcome: 'waited' })])
   })
 
-  it('and costs three commands on a miss and one on a hit', async () => {
+  it('and costs three round trips on a miss, of which one has two commands, and one on a hit', async () => {
     const { a, source, store, until } = openFleet()
     await until(a.getOrSet('k', source.takes(10)))
-    expect(store.calls.map(({ command }) => command)).toEqual(['read', 'acquire', 'commit'])
+    expect(store.calls.map(({ command }) => command)).toEqual(['read', 'acquire', 'stamp', 'commit'])
     await until(a.getOrSet('k', source.takes(10)))
-    expect(store.calls.map(({ command }) => command)).toEqual(['read', 'acquire', 'commit', 'read'])
+    expect(store.calls.map(({ command }) => command)).toEqual(['read', 'acquire', 'stamp', 'commit', 'read'])
   })
 
   it('not at all for falsy values: they are values', async () => {

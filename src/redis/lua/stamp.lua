@@ -1,0 +1,16 @@
+#!lua flags=allow-oom
+-- Makes a namespace record that is missing, and raises the longest lifetime that it knows of.
+-- KEYS
+--   record         the namespace record
+--   table          the table of tags
+-- ARGV
+--   epoch          of a record that is made
+--   longest        how long an entry is kept that is about to be stored, in seconds
+-- RETURNS
+--   the record
+--@include record
+local record, longest = record_of(KEYS[1]), tonumber(ARGV[2])
+if not record then return mint(KEYS[1], KEYS[2], ARGV[1], longest) end
+if record.longest >= longest then return record.bytes end
+record.longest = longest
+return write_record(KEYS[1], record)
