@@ -81,6 +81,43 @@ export function addDelete(program: Command, console: Console, ended: Ended): voi
     })
 }
 
+interface NamespaceFlags {
+  readonly url?: string
+  readonly namespace: string
+  readonly yes: boolean
+}
+
+export function addInvalidateTags(program: Command, console: Console, ended: Ended): void {
+  program
+    .command('invalidate-tags')
+    .description('Invalidates everything that was stored with one of these tags, as the application does.')
+    .argument('<tags...>', 'tags')
+    .requiredOption('-n, --namespace <name>', 'namespace of the cache', namespaceArgument)
+    .option('-u, --url <url>', 'the server (default: REDIS_URL)')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ leasehold invalidate-tags team:42 --namespace shop\n  $ leasehold invalidate-tags team:42 plan:pro -n shop',
+    )
+    .action(async (tags: string[], { namespace, url }: NamespaceFlags) => {
+      const { invalidateTags } = await import('./commands/invalidate-tags.ts')
+      ended(await invalidateTags(console, { namespace, tags, url: urlOf(console, url) }))
+    })
+}
+
+export function addClear(program: Command, console: Console, ended: Ended): void {
+  program
+    .command('clear')
+    .description('Invalidates everything in a namespace, as the application does. Asks first.')
+    .requiredOption('-n, --namespace <name>', 'namespace of the cache', namespaceArgument)
+    .option('-u, --url <url>', 'the server (default: REDIS_URL)')
+    .option('-y, --yes', 'do not ask', false)
+    .addHelpText('after', '\nExamples:\n  $ leasehold clear --namespace shop\n  $ leasehold clear -n shop --yes   # in a script')
+    .action(async ({ namespace, url, yes }: NamespaceFlags) => {
+      const { clear } = await import('./commands/clear.ts')
+      ended(await clear(console, { namespace, yes, url: urlOf(console, url) }))
+    })
+}
+
 interface LintKeysFlags {
   readonly keys?: string
   readonly json: boolean

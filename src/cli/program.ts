@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import type { Console } from './console.ts'
-import { addDelete, addInspect, addKeys, addLintKeys } from './key-commands.ts'
+import { addClear, addDelete, addInspect, addInvalidateTags, addKeys, addLintKeys } from './key-commands.ts'
 import { addConf, addDoctor, addTop } from './server-commands.ts'
 import { defaultUrl, type Ended, type World } from './world.ts'
 
@@ -23,6 +23,8 @@ export function buildProgram(console: Console, world: World, ended: Ended, versi
   addInspect(program, console, ended)
   addKeys(program, console, ended)
   addDelete(program, console, ended)
+  addInvalidateTags(program, console, ended)
+  addClear(program, console, ended)
   addLintKeys(program, console, ended)
   return program
 }

@@ -3,9 +3,10 @@ import { createEntryCodec } from '../../codec/entry-codec.ts'
 import type { Compression } from '../../index.ts'
 import { Keys } from '../../redis/keys.ts'
 import { exitCodes } from '../cli-error.ts'
-import type { Console } from '../console.ts'
+import type { Console, Paint } from '../console.ts'
 import { type Deployment, openDeployment } from '../deployment.ts'
 import { describeShape } from '../describe-shape.ts'
+import { type EntryStanding, readStanding } from '../entry-standing.ts'
 import { type HeaderView, type LeaseView, viewHeader, viewLease } from '../entry-view.ts'
 import { formatBytes, formatMs } from '../quantities.ts'
 import { printable } from '../table.ts'
@@ -43,6 +44,8 @@ interface EntryInspection {
   readonly keptMs: number
   readonly freshMs: number | undefined
   readonly ageMs: number | undefined
+  /** Undefined for bytes that are no entry. */
+  readonly standing: EntryStanding | undefined
   readonly shape: string | undefined
   readonly value?: unknown
 }
@@ -80,22 +83,20 @@ async function look(deployment: Deployment, options: InspectOptions): Promise<In
   ])
   const [seconds, micros] = time.map(Number) as [number, number]
   const serverNowMs = seconds * 1_000 + micros / 1_000
-  const entry = bytes === null ? null : await readEntry(options, bytes, keptMs, memory ?? undefined, serverNowMs)
+  const opened = bytes === null ? undefined : await open(options, bytes, serverNowMs)
+  const standing = opened === undefined || 'unreadable' in opened ? undefined : await readStanding(redis, keys, opened)
+  const about = { keptMs, memoryBytes: memory ?? undefined, standing }
+  const entry = bytes === null || opened === undefined ? null : describeEntry(options, bytes, opened, about, serverNowMs)
   const versions = candidates.filter(candidate => present[candidate] === 1)
   return { key, namespace, version, redisKey, entry, lease: viewLease(lease, leaseMs), versions }
 }
 
 const anySize = 512 * 1024 ** 2
 
-async function readEntry(
-  { namespace, key, version, showValue }: InspectOptions,
-  bytes: Buffer,
-  keptMs: number,
-  memoryBytes: number | undefined,
-  serverNowMs: number,
-): Promise<EntryInspection> {
-  const header = viewHeader(bytes, serverNowMs)
-  const compression = header?.compression === 'lz4' ? await lz4() : 'deflate'
+type Opened = ReturnType<ReturnType<typeof createEntryCodec>['open']>
+
+async function open({ namespace, key, version }: InspectOptions, bytes: Buffer, serverNowMs: number): Promise<Opened> {
+  const compression = viewHeader(bytes, serverNowMs)?.compression === 'lz4' ? await lz4() : 'deflate'
   const codec = createEntryCodec({
     namespace,
     values: 'copy',
@@ -104,12 +105,21 @@ async function readEntry(
     compressAbove: 0,
     maxValueBytes: anySize,
   })
-  const opened = codec.open({ key, version }, bytes)
+  return codec.open({ key, version }, bytes)
+}
+
+function describeEntry(
+  { showValue }: InspectOptions,
+  bytes: Buffer,
+  opened: Opened,
+  known: Pick<EntryInspection, 'keptMs' | 'memoryBytes' | 'standing'>,
+  serverNowMs: number,
+): EntryInspection {
+  const header = viewHeader(bytes, serverNowMs)
   const about = {
+    ...known,
     header,
     storedBytes: bytes.length,
-    memoryBytes,
-    keptMs,
     freshMs: header?.freshness === 'fresh' ? Math.round(header.freshUntil - serverNowMs) : undefined,
     ageMs: header === undefined ? undefined : Math.round(serverNowMs - header.createdAt),
   }
@@ -162,7 +172,7 @@ function print(
 }
 
 function printEntry(entry: EntryInspection, row: (name: string, text: string) => void, { paint }: Console): void {
-  const { header, unreadable, storedBytes, memoryBytes, keptMs, freshMs, ageMs } = entry
+  const { header, unreadable, storedBytes, memoryBytes, keptMs, freshMs, ageMs, standing } = entry
   const kept = keptMs === -1 ? 'kept for ever, which no entry should be' : `kept for ${formatMs(keptMs)} more`
   if (unreadable !== undefined)
     row('entry', paint('red', `unreadable: ${reasons[unreadable] ?? unreadable}; a cache counts it as a miss`))
@@ -172,6 +182,7 @@ function printEntry(entry: EntryInspection, row: (name: string, text: string) =>
       ? paint('yellow', header.freshness === 'stale' ? 'stale' : 'stale, marked by expire')
       : paint('green', `fresh for ${formatMs(freshMs)} more`)
   row('freshness', `${freshness}, ${kept}`)
+  if (standing !== undefined) printStanding(standing, row, paint)
   row('created', `${new Date(header.createdAt).toISOString()}, ${formatMs(ageMs ?? 0)} ago by the server's clock`)
   row('load', header.loadMs === 0 ? 'took no time that was measured (or the value was set)' : `took ${formatMs(header.loadMs)}`)
   row('codec', `${header.codec}, compression ${header.compression}`)
@@ -181,6 +192,23 @@ function printEntry(entry: EntryInspection, row: (name: string, text: string) =>
     `${formatBytes(storedBytes)} stored, header ${header.headerBytes} B; payload ${formatBytes(header.payloadBytes)} before compression${memory}`,
   )
   row('token', header.token)
+}
+
+const validities: Readonly<Record<EntryStanding['validity'], string>> = {
+  valid: 'nothing has invalidated it',
+  cleared: 'cleared: its namespace was cleared since, so it is no answer',
+  tags: 'invalidated by a tag, so it is no answer',
+  forgotten: 'its namespace has lost its record or its table of tags since, so it is no answer',
+}
+
+function printStanding(
+  { tags, validity, invalidatedTags }: EntryStanding,
+  row: (name: string, text: string) => void,
+  paint: Paint,
+): void {
+  row('validity', validity === 'valid' ? validities.valid : paint('yellow', validities[validity]))
+  const shown = tags.length === 0 ? 'none' : tags.map(printable).join(', ')
+  row('tags', invalidatedTags.length === 0 ? shown : `${shown}; invalidated since: ${invalidatedTags.map(printable).join(', ')}`)
 }
 
 function leaseText(lease: LeaseView): string {

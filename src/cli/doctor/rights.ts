@@ -16,6 +16,12 @@ export const neededCommands = [
   'pttl',
   'pexpire',
   'publish',
+  'zmscore',
+  'zadd',
+  'zscore',
+  'zcard',
+  'zrange',
+  'zrem',
 ] as const
 
 /** Leasehold does without them, but their refusals fill the ACL log. */

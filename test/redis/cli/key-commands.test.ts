@@ -5,6 +5,7 @@ import { type Cache, createCache } from '../../../src/index.ts'
 import { lz4 } from '../../../src/codec/lz4.ts'
 import { redisStore } from '../../../src/redis/index.ts'
 import { runCli } from '../../cli-run.ts'
+import { Terminal } from '../../terminal.ts'
 import { startRedis } from '../../redis-server.ts'
 import { ownNamespace, sharedRedisUrl } from '../../shared-redis.ts'
 import { until } from '../fixture.ts'
@@ -221,8 +222,68 @@ describe('leasehold delete', () => {
   })
 })
 
+describe('leasehold invalidate-tags', () => {
+  it('invalidates what has one of the tags, and inspect tells', async () => {
+    await cache.set('user:1', 1, { tags: ['team:a', 'plan:pro'] })
+    await cache.set('user:2', 2, { tags: ['team:b'] })
+    expect((await cli('inspect', 'user:1', '-n', namespace)).stdout).toMatch(
+      /^validity +nothing has invalidated it\ntags +team:a, plan:pro$/m,
+    )
+    const { exitCode, stdout } = await cli('invalidate-tags', 'team:a', 'team:c', '--namespace', namespace)
+    expect(exitCode).toBe(0)
+    expect(stdout).toMatch(new RegExp(`^invalidated 2 tags in ${namespace}:`))
+    expect(await Promise.all([cache.get('user:1'), cache.get('user:2')])).toEqual([undefined, 2])
+    expect((await cli('inspect', 'user:1', '-n', namespace)).stdout).toMatch(
+      /^tags +team:a, plan:pro; invalidated since: team:a/m,
+    )
+    expect((await inspected('user:1'))['entry']).toMatchObject({
+      standing: { tags: ['team:a', 'plan:pro'], validity: 'tags', invalidatedTags: ['team:a'] },
+    })
+    expect((await inspected('user:2'))['entry']).toMatchObject({ standing: { tags: ['team:b'], validity: 'valid' } })
+  })
+})
+
+describe('leasehold clear', () => {
+  it('asks, and clears nothing unless the answer is yes', async () => {
+    await cache.set('user:1', 1)
+    for (const answer of ['n', '', 'nope']) {
+      const terminal = new Terminal(80, 24)
+      const ended = terminal.run(['clear', '--namespace', namespace], { REDIS_URL: url() })
+      await until(() => terminal.output.includes('[y/N]'))
+      terminal.press(`${answer}\n`)
+      expect(await ended).toBe(1)
+      expect(terminal.output).toMatch(/nothing was cleared\n$/)
+    }
+    expect(await cache.get('user:1')).toBe(1)
+  })
+
+  it('clears after a yes', async () => {
+    await cache.set('user:1', 1)
+    const terminal = new Terminal(80, 24)
+    const ended = terminal.run(['clear', '--namespace', namespace], { REDIS_URL: url() })
+    await until(() => terminal.output.includes(`Clear everything in app:${namespace} on `))
+    terminal.press('y\n')
+    expect(await ended).toBe(0)
+    expect(await cache.get('user:1')).toBeUndefined()
+    expect((await cli('inspect', 'user:1', '-n', namespace)).stdout).toMatch(/^validity +cleared/m)
+  })
+
+  it('does not ask with --yes, and refuses without it where nobody can be asked', async () => {
+    await cache.set('user:1', 1)
+    const refused = await cli('clear', '-n', namespace)
+    expect(refused).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: 'leasehold: clear asks first, and nobody is at a terminal to answer: say --yes\n',
+    })
+    expect(await cache.get('user:1')).toBe(1)
+    expect((await cli('clear', '-n', namespace, '--yes')).exitCode).toBe(0)
+    expect(await cache.get('user:1')).toBeUndefined()
+  })
+})
+
 describe('every command', () => {
-  const names = ['doctor', 'conf', 'top', 'inspect', 'keys', 'delete', 'lint-keys']
+  const names = ['doctor', 'conf', 'top', 'inspect', 'keys', 'delete', 'invalidate-tags', 'clear', 'lint-keys']
 
   it.each(names)('%s has help with examples', async name => {
     const { exitCode, stdout } = await runCli([name, '--help'])

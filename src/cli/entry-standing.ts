@@ -1,0 +1,31 @@
+import type { Cluster, Redis } from 'ioredis'
+import type { createEntryCodec } from '../codec/entry-codec.ts'
+import type { Keys } from '../redis/keys.ts'
+
+type Opened = ReturnType<ReturnType<typeof createEntryCodec>['open']>
+type Entry = Exclude<Opened, { readonly unreadable: unknown }>
+
+/** Whether something broader than its own key has invalidated an entry. */
+export interface EntryStanding {
+  readonly tags: readonly string[]
+  /** `forgotten`: the record or the table of the namespace is gone, so nothing from before counts. */
+  readonly validity: 'valid' | 'cleared' | 'tags' | 'forgotten'
+  readonly invalidatedTags: readonly string[]
+}
+
+/** The name under which the table of tags keeps the sequence up to which tags have been forgotten. */
+const floor = ''
+
+/** Judges an entry by the record of its namespace and, where that is newer, by the table of tags. */
+export async function readStanding(redis: Redis | Cluster, keys: Keys, entry: Entry): Promise<EntryStanding> {
+  const { tags } = entry
+  const standing = entry.standing(await redis.getBuffer(keys.record), false)
+  if (standing === 'valid') return { tags, validity: 'valid', invalidatedTags: [] }
+  if (standing === 'cleared') return { tags, validity: 'cleared', invalidatedTags: [] }
+  if (standing === 'unknown') return { tags, validity: 'forgotten', invalidatedTags: [] }
+  const [forgotten, ...scores] = (await redis.call('ZMSCORE', keys.tagTable, floor, ...tags)) as (string | null)[]
+  const isNewer = (score: string | null | undefined): boolean => Number(score ?? 0) > entry.stampSequence
+  if (forgotten === null || isNewer(forgotten)) return { tags, validity: 'forgotten', invalidatedTags: [] }
+  const invalidatedTags = tags.filter((_, at) => isNewer(scores[at]))
+  return { tags, validity: invalidatedTags.length === 0 ? 'valid' : 'tags', invalidatedTags }
+}
