@@ -1,21 +1,25 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 
-const page = new URL('../docs/reliability.md', import.meta.url)
+const reliability = 'docs/reliability.md'
+
+function fileOf(page: string): URL {
+  return new URL(`../${page}`, import.meta.url)
+}
 
 /** Puts `text` between the page's `<!-- name:begin -->` and `<!-- name:end -->`. */
-export function writeSection(name: string, text: string): void {
-  const before = readFileSync(page, 'utf8')
+export function writeSection(name: string, text: string, page: string = reliability): void {
+  const before = readFileSync(fileOf(page), 'utf8')
   const [begin, end] = [`<!-- ${name}:begin -->`, `<!-- ${name}:end -->`]
   const from = before.indexOf(begin)
   const to = before.indexOf(end, from)
-  if (from === -1 || to === -1) throw new Error(`docs/reliability.md has no ${begin} … ${end}`)
-  writeFileSync(page, `${before.slice(0, from + begin.length)}\n\n${text}\n\n${before.slice(to)}`)
+  if (from === -1 || to === -1) throw new Error(`${page} has no ${begin} … ${end}`)
+  writeFileSync(fileOf(page), `${before.slice(0, from + begin.length)}\n\n${text}\n\n${before.slice(to)}`)
 }
 
 /** What stands between the page's marks now. */
-export function readSection(name: string): string {
-  const text = readFileSync(page, 'utf8')
+export function readSection(name: string, page: string = reliability): string {
+  const text = readFileSync(fileOf(page), 'utf8')
   const from = text.indexOf(`<!-- ${name}:begin -->`)
   return from === -1 ? '' : text.slice(from, text.indexOf(`<!-- ${name}:end -->`, from))
 }

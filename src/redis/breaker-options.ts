@@ -13,7 +13,7 @@ export interface BreakerOptions {
   readonly minVolume?: number
   /** How long a command counts. 100 ms to 10 minutes, default 10 s. */
   readonly window?: Duration
-  /** How long it stays open before one command at a time is let through to try. 10 ms to 10 minutes, default 500 ms. */
+  /** How long it stays open before one command at a time is let through to try. 10 ms to 10 minutes, default 250 ms. */
   readonly openFor?: Duration
   /** Decides in place of `errorRate` and `minVolume` and of the share of slow commands: why to open, or undefined to stay closed. */
   readonly decide?: (window: BreakerWindow) => 'errors' | 'latency' | undefined
@@ -45,7 +45,7 @@ export function resolveBreaker(options: BreakerOptions | false | undefined): Bre
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw invalidOption('breaker', options, 'an object or false')
   for (const name in given) if (!names.includes(name as keyof BreakerOptions)) throw unknownOption(`breaker.${name}`, names)
-  const { errorRate = 0.02, minVolume = 50, latency = 100, window = 10_000, openFor = 500, decide } = given
+  const { errorRate = 0.02, minVolume = 50, latency = 100, window = 10_000, openFor = 250, decide } = given
   if (!(typeof errorRate === 'number' && errorRate >= 0 && errorRate <= 1))
     throw invalidOption('breaker.errorRate', errorRate, 'a number from 0 to 1')
   if (!(Number.isInteger(minVolume) && minVolume >= 1 && minVolume <= mostVolume))

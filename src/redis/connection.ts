@@ -69,6 +69,8 @@ export class Connection {
     this.redis.on('error', (error: unknown) => {
       this.#lastError = error
     })
+    // What Sentinel's connector complains of before there is a socket, such as that it has asked every sentinel and starts over, says nothing of the socket.
+    this.redis.on('connect', () => (this.#lastError = undefined))
     this.redis.on('ready', () => void this.#ask('setUp'))
     this.redis.on('close', () => this.#lost())
     // An attempt that did not come as far as a socket ends without closing one.

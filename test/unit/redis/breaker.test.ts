@@ -89,7 +89,7 @@ describe('a breaker', () => {
   it('lets one command at a time through once it was open for a while, and closes after three good ones', async () => {
     const { breaker, changes, clock, many, command } = open()
     await many(50, 1, lost())
-    await clock.advance(498)
+    await clock.advance(248)
     expect(breaker.admits()).toBe(false)
     await clock.advance(2)
     expect(breaker.admits()).toBe(true)
