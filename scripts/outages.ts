@@ -16,7 +16,15 @@ const { values: flags } = parseArgs({
   },
 })
 
-const head = ['fault', 'holds', 'errors', 'slowest call beyond its load', 'loads of a key per process and outage ttl', 'back after', 'besides']
+const head = [
+  'fault',
+  'holds',
+  'errors',
+  'slowest call beyond its load',
+  'loads of a key per process and outage ttl',
+  'back after',
+  'besides',
+]
 
 function lineOf({ name, title }: Row, { seen, recoveryMs, notes, problems }: Shown): string {
   const errors = seen.flatMap(({ errors: each }) => Object.entries(each)).map(([code, count]) => `${count} ${code}`)

@@ -13,7 +13,11 @@ export interface Sentinel {
 }
 
 /** Starts a Sentinel that watches one primary alone. */
-export async function startSentinel(name: string, primaryPort: number, { downAfterMs = 500 }: { readonly downAfterMs?: number } = {}): Promise<Sentinel> {
+export async function startSentinel(
+  name: string,
+  primaryPort: number,
+  { downAfterMs = 500 }: { readonly downAfterMs?: number } = {},
+): Promise<Sentinel> {
   const folder = await mkdtemp(join(tmpdir(), 'leasehold-sentinel-'))
   const configFile = join(folder, 'sentinel.conf')
   const lines = [

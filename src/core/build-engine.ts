@@ -11,6 +11,8 @@ import { LeaseKeeper } from './flights/lease-keeper.ts'
 import type { EngineOptions } from './options/options.ts'
 import type { Clock, EntryCodec, EntryKey, Random, StoreProvider } from './ports.ts'
 import { Outage } from './outage/outage.ts'
+import { Rollout } from './rollout/rollout.ts'
+import { Shadow } from './rollout/shadow.ts'
 import { RefreshAhead } from './calls/refresh-ahead.ts'
 import { OwnInvalidations } from './tags/own-invalidations.ts'
 import { Waiters } from './flights/waiters.ts'
@@ -58,6 +60,7 @@ export function buildEngine(
     },
   })
   const outage = (later.outage = new Outage(options, store, clock, events))
+  const isPartial = options.rollout < 1 || options.enabled !== undefined
   const onRenewalError = (key: EntryKey, error: unknown): void => {
     if (isStoreError(error)) reportStoreError({ events, clock }, 'renew', key, error)
     // No caller is there to hear of a bug in the store.
@@ -85,6 +88,8 @@ export function buildEngine(
     gate: new CommandGate(),
     pending: new PendingCalls(),
     outage,
+    rollout: isPartial ? new Rollout(options.rollout, options.namespace, options.enabled) : undefined,
+    shadow: options.shadow > 0 ? new Shadow(options.shadow) : undefined,
     underWay: new Map(),
     connectivity,
     hitCounter: undefined,

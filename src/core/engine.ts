@@ -11,6 +11,8 @@ import type { EngineOptions } from './options/options.ts'
 import type { Clock, Entry, EntryCodec, EntryKey, Random, Store, Unreadable } from './ports.ts'
 import type { Outage } from './outage/outage.ts'
 import { SchemaMismatch, type ValueSchema } from './resources/value-schema.ts'
+import type { Rollout } from './rollout/rollout.ts'
+import type { Shadow } from './rollout/shadow.ts'
 import type { RefreshAhead } from './calls/refresh-ahead.ts'
 import type { HitCounter } from './hit-counts.ts'
 import type { Tracer } from './tracer.ts'
@@ -40,6 +42,10 @@ export interface Engine {
   readonly gate: CommandGate
   readonly pending: PendingCalls
   readonly outage: Outage
+  /** Undefined: every key goes through the cache. */
+  readonly rollout: Rollout | undefined
+  /** Undefined: no answer is compared with the source. */
+  readonly shadow: Shadow | undefined
   /** Every flight under way, refreshes included, each with what abandons it: what `close` drains. */
   readonly underWay: Map<Promise<unknown>, (reason: unknown) => void>
   /** Whether the store and its bus are up; undefined until that has been told. */

@@ -49,6 +49,7 @@ export class CacheEventEmitter {
     connection: new EventTopic('connection'),
     breaker: new EventTopic('breaker'),
     journal: new EventTopic('journal'),
+    shadow: new EventTopic('shadow'),
   }
   readonly #cache: string
 

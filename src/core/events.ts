@@ -28,8 +28,8 @@ export interface LookupRecord extends KeyRecord {
 
 /** A call that found nothing it could use and went through a load, its own or another's. */
 export interface MissRecord extends KeyRecord {
-  /** `loaded`: this call started the load; `joined`: it shared one of this process; `waited`: another process loaded; `unleased`: loaded without the store; `kept`: what this process loaded a moment ago without the store; `failed`: it rejected. */
-  readonly outcome: 'loaded' | 'joined' | 'waited' | 'unleased' | 'kept' | 'failed'
+  /** `loaded`: this call started the load; `joined`: it shared one of this process; `waited`: another process loaded; `unleased`: loaded without the store; `kept`: what this process loaded a moment ago without the store; `bypassed`: its key does not go through the cache; `failed`: it rejected. */
+  readonly outcome: 'loaded' | 'joined' | 'waited' | 'unleased' | 'kept' | 'bypassed' | 'failed'
   readonly durationMs: number
   readonly error?: unknown
 }
@@ -150,6 +150,14 @@ export interface ConnectionRecord {
   readonly state: 'up' | 'down'
 }
 
+/** A value that was answered from the store was loaded once more and compared: the `shadow` option. */
+export interface ShadowRecord extends KeyRecord {
+  /** `superseded`: replaced or deleted while it was loaded. `failed`: the loader failed, or its value could not be compared. */
+  readonly outcome: 'same' | 'different' | 'superseded' | 'failed'
+  /** How old the value from the store was. */
+  readonly ageMs: number
+}
+
 /** The journal of invalidations that the store has not been told changed. */
 export interface JournalRecord {
   readonly at: number
@@ -193,6 +201,7 @@ export interface CacheEvents {
   connection: ConnectionRecord
   breaker: BreakerRecord
   journal: JournalRecord
+  shadow: ShadowRecord
 }
 
 export type CacheEventName = keyof CacheEvents

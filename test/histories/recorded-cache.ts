@@ -64,7 +64,7 @@ export class RecordedCache {
     this.#padding = paddingBytes > 0 ? 'x'.repeat(paddingBytes) : undefined
     cache.on('hit', () => note('hit'))
     cache.on('stale', ({ reason }) => note(reason === 'store-failed' ? 'unleased' : 'stale'))
-    cache.on('miss', ({ outcome }) => note(outcome === 'kept' ? 'unleased' : outcome))
+    cache.on('miss', ({ outcome }) => note(outcome === 'kept' || outcome === 'bypassed' ? 'unleased' : outcome))
   }
 
   /** How many calls have not settled. */

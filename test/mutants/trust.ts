@@ -10,8 +10,8 @@ export const trustMutants: readonly Mutant[] = [
     name: 'unleased-load-is-stored',
     does: 'a value that was loaded without a lease is written all the same',
     file: 'src/core/flights/load-settlement.ts',
-    find: "run.land({ kind: 'entry', entry, validBefore, source: 'unleased' })",
-    replace: `run.land({ kind: 'entry', entry, validBefore, source: 'unleased' })
+    find: "run.land({ kind: 'entry', entry, validBefore, source })",
+    replace: `run.land({ kind: 'entry', entry, validBefore, source })
     const { store } = run.engine
     const { key } = run.plan
     void store.put({ ...key, bytes: entry.bytes, keepMs: 60_000, timeoutMs: 100, notAfter: store.notAfter(key, 100) })`,

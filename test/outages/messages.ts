@@ -27,7 +27,11 @@ export interface Seen {
 
 export interface Commands {
   open: {
-    request: { namespace: string; redis: string | RedisOptions; options: Omit<CacheOptions, 'namespace' | 'store' | 'clock' | 'random' | 'codec' | 'compression'> }
+    request: {
+      namespace: string
+      redis: string | RedisOptions
+      options: Omit<CacheOptions, 'namespace' | 'store' | 'clock' | 'random' | 'codec' | 'compression'>
+    }
     reply: void
   }
   /** Calls at a steady pace, whether or not earlier calls were answered, until `stop`. */

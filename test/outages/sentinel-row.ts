@@ -21,7 +21,7 @@ export const failoverRow: Row = {
     const admin = new Redis(primary.url)
     admin.on('error', () => {})
     try {
-      await until(async () => String(await watching.info('replication')).includes('master_link_status:up'), 'the replica to be in step')
+      await until(async () => (await watching.info('replication')).includes('master_link_status:up'), 'the replica to be in step')
       await until(() => sentinel.knowsReplica(), 'Sentinel to know the replica')
       const target = { sentinels: [{ host: '127.0.0.1', port: sentinel.port }], name: 'primary' }
       await using fleet = await OutageFleet.start([target, target])
@@ -37,7 +37,7 @@ export const failoverRow: Row = {
       const outcomes = await writer!.ask('delete', { keys: deleted })
       await primary.stop()
       process.kill(replica.pid, 'SIGCONT')
-      await until(async () => String(await watching.info('replication')).includes('role:master'), 'the replica to be promoted', 30_000)
+      await until(async () => (await watching.info('replication')).includes('role:master'), 'the replica to be promoted', 30_000)
       const promotedAt = sharedNowMs()
       const stillThere = (await watching.keys('*deleted*')).length
       await passed(1000)
@@ -49,7 +49,9 @@ export const failoverRow: Row = {
       return {
         seen,
         recoveryMs: Math.max(...seen.map(({ firstVouchedAt }) => (firstVouchedAt ?? Infinity) - promotedAt)),
-        notes: [`${stillThere} deleted values came back with the replica, ${answers.filter(answer => answer === 'old').length} were answered 1 s later`],
+        notes: [
+          `${stillThere} deleted values came back with the replica, ${answers.filter(answer => answer === 'old').length} were answered 1 s later`,
+        ],
         problems: [
           ...errors.map(([code, count]) => `${count} calls rejected with ${code}`),
           ...(outcomes.every(outcome => outcome === 'applied') ? [] : ['a delete was not acknowledged']),

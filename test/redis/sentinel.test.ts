@@ -19,7 +19,7 @@ describe('behind a Sentinel', { timeout: 60_000 }, () => {
     replica = await startRedis({ args: ['--replicaof', '127.0.0.1', String(primary.port)] })
     sentinel = await startSentinel('primary', primary.port)
     watching = new Redis(replica.url)
-    await until(async () => String(await watching.info('replication')).includes('master_link_status:up'))
+    await until(async () => (await watching.info('replication')).includes('master_link_status:up'))
     await until(() => sentinel.knowsReplica())
     const target = { sentinels: [{ host: '127.0.0.1', port: sentinel.port }], name: 'primary' }
     cache = createCache({ namespace: ownNamespace(), store: redisStore(target), commandTimeout: '1s', storeBudget: '2s' })
@@ -38,7 +38,7 @@ describe('behind a Sentinel', { timeout: 60_000 }, () => {
     expect(await cache.delete('gone')).toBe('applied')
     await until(async () => (await watching.dbsize()) === 1)
     await primary.stop()
-    await until(async () => String(await watching.info('replication')).includes('role:master'))
+    await until(async () => (await watching.info('replication')).includes('role:master'))
     await until(() => cache.status().store === 'up')
     await until(() => cache.status().deferredInvalidations === 0)
     expect(changes).toEqual(['doubted 2', 'replayed 2'])

@@ -81,7 +81,7 @@ function lookUp<Result extends Found>(
 async function readStored(engine: Engine, key: EntryKey): Promise<Entry | undefined> {
   const { journal } = engine.outage
   const { doubts } = journal
-  if (journal.blocks(key)) return undefined
+  if (journal.blocks(key) || engine.rollout?.takes(key.key) === false) return undefined
   let bytes: Buffer | null
   try {
     bytes = await engine.store.read(key, engine.options.commandTimeoutMs)

@@ -29,7 +29,7 @@ async function readEveryKey(engine: Engine, keys: readonly string[], policy: Pol
   const believes = engine.outage.journal.observe(keys, policy.version)
   const checks: Promise<void>[] = []
   await readEach(engine, keys, policy.version, (key, found, place, record) => {
-    const entry = believes(key) ? freshEntry(engine, key, found) : undefined
+    const entry = believes(key) && engine.rollout?.takes(key.key) !== false ? freshEntry(engine, key, found) : undefined
     const answer = (valid: boolean): void => {
       const value = valid && entry !== undefined ? decodeValue(engine, key, entry) : undecodable
       if (value !== undecodable) answers.answer(place, value)
@@ -150,15 +150,15 @@ class UnansweredCalls {
 
 /** An open flight is joined unread, and a forced call reads nothing. Returns what is to be read, undefined for all of it. */
 function findUnread(
-  { flights }: Engine,
+  { flights, rollout }: Engine,
   keys: readonly string[],
   { forceFresh, version }: Policy,
   onUnread: (key: string, place: number) => void,
 ): { readonly keys: readonly string[]; readonly places: readonly number[] } | undefined {
-  if (!forceFresh && flights.size === 0) return undefined
+  if (!forceFresh && flights.size === 0 && rollout === undefined) return undefined
   const places: number[] = []
   for (const [place, key] of keys.entries()) {
-    if (forceFresh || flights.find({ key, version }) !== undefined) onUnread(key, place)
+    if (forceFresh || rollout?.takes(key) === false || flights.find({ key, version }) !== undefined) onUnread(key, place)
     else places.push(place)
   }
   return { keys: places.map(place => keys[place] as string), places }

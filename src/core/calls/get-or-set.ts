@@ -30,6 +30,7 @@ export async function answerCall(engine: Engine, call: Call, hasRead = false): P
   try {
     const { signal, forceFresh } = call.policy
     signal?.throwIfAborted()
+    if (engine.rollout?.takes(call.key) === false) return await bypass(engine, call)
     const flights = forceFresh ? engine.forcedFlights : engine.flights
     let askedAt = call.startedAt
     for (let looked = hasRead; ; looked = false) {
@@ -80,7 +81,16 @@ export async function answerCall(engine: Engine, call: Call, hasRead = false): P
   }
 }
 
-function lead(engine: Engine, call: Call, flights: Flights): Flight {
+/** Answers a call whose key does not go through the cache: by its loader, as if there were none. */
+async function bypass(engine: Engine, call: Call): Promise<unknown> {
+  call.storeFailed = true
+  const seat = takeSeat(engine, lead(engine, call, undefined), call)
+  call.arrival?.settle()
+  const heard = await seat
+  return conclude(engine, call, heard.kind === 'restart' ? { kind: 'failed', error: recursion(call) } : heard, true)
+}
+
+function lead(engine: Engine, call: Call, flights: Flights | undefined): Flight {
   const { policy, key, version, loader, batch, seen, stale, storeFailed } = call
   if (engine.phase === 'closed')
     throw new LeaseholdError('CACHE_CLOSED', 'the cache was closed while this call was reading', { key })
@@ -96,6 +106,7 @@ function lead(engine: Engine, call: Call, flights: Flights): Flight {
     seen,
     stale,
     storeFailed,
+    bypass: flights === undefined,
   } as const
   return startFlight(engine, plan, flights).flight
 }
@@ -195,14 +206,14 @@ function takeSeat(engine: Engine, flight: Flight, call: Call): Promise<SeatAnswe
 
 type LoadedOutcome = Exclude<MissRecord['outcome'], 'kept' | 'failed'>
 
-function missOutcome(source: 'load' | 'store' | 'unleased', leads: boolean): LoadedOutcome {
-  if (source === 'unleased') return 'unleased'
+function missOutcome(source: 'load' | 'store' | 'unleased' | 'bypassed', leads: boolean): LoadedOutcome {
+  if (source === 'unleased' || source === 'bypassed') return source
   if (source === 'store') return 'waited'
   return leads ? 'loaded' : 'joined'
 }
 
 function reportMiss(engine: Engine, call: Call, outcome: LoadedOutcome | 'failed', error?: unknown): void {
-  if (outcome !== 'failed') call.outcome = outcome
+  if (outcome !== 'failed') call.outcome = outcome === 'bypassed' ? 'unleased' : outcome
   if (!engine.events.topics.miss.heard) return
   const durationMs = engine.clock.now() - call.startedAt
   engine.events.emit('miss', { ...recordBase(engine, call), outcome, durationMs, ...(outcome === 'failed' ? { error } : {}) })

@@ -62,6 +62,7 @@ function answerFromEntry(engine: Engine, call: Call, entry: Entry): unknown {
     call.seen.push(entry.token)
     return absent
   }
+  engine.shadow?.offer(engine, call, entry)
   if (decision !== 'fresh') engine.refreshes.offer(engine, call, entry, decision === 'revalidate' ? 'stale' : 'early')
   if (decision === 'revalidate') reportStale(engine, call, entry, 'revalidate')
   else reportHit(engine, call, entry, nowMs)

@@ -30,6 +30,8 @@ export interface FlightPlan {
   readonly stale: Entry | undefined
   /** The store has just failed this call: do not ask it for a lease. */
   readonly storeFailed: boolean
+  /** The key does not go through the cache: load, and nothing else. */
+  readonly bypass?: boolean
   /** Nobody waits: an outage copy is loaded again. */
   readonly behind?: boolean
   /** Aborted when nobody wants the load any more. */
@@ -76,8 +78,9 @@ export class FlightRun {
 
   async run(): Promise<RunResult> {
     try {
-      const acquisition: Acquisition = this.plan.storeFailed
-        ? { kind: 'unleased', outage: true }
+      const { storeFailed, bypass = false } = this.plan
+      const acquisition: Acquisition = storeFailed
+        ? { kind: 'unleased', outage: !bypass }
         : await acquireLease(this.engine, this.flight, this.plan, this.#arrival)
       return await this.#proceed(acquisition)
     } catch (error) {
@@ -131,9 +134,15 @@ export class FlightRun {
       this.#onLost(lease)
     })
     const loadSeq = this.#beginLoad()
-    const load = await this.#load(true)
-    const stopRenewing = (): void => leases.drop(lease)
-    return settleLeased(this, { ...load, loadSeq, token, leaseMs, stamp, isLost: () => lost, stopRenewing })
+    const { copies } = this.engine.outage
+    const outage = copies.begin(this.plan.key)
+    try {
+      const load = await this.#load(true)
+      const stopRenewing = (): void => leases.drop(lease)
+      return await settleLeased(this, { ...load, loadSeq, outage, token, leaseMs, stamp, isLost: () => lost, stopRenewing })
+    } finally {
+      copies.end(outage)
+    }
   }
 
   async #loadUnleased(outage: boolean): Promise<RunResult> {

@@ -18,9 +18,9 @@ export type FlightOutcome =
       readonly kind: 'entry'
       readonly entry: Entry
       readonly validBefore: number
-      readonly source: 'load' | 'store' | 'unleased'
+      readonly source: 'load' | 'store' | 'unleased' | 'bypassed'
     }
-  | { readonly kind: 'nothing'; readonly validBefore: number; readonly source: 'load' | 'unleased' }
+  | { readonly kind: 'nothing'; readonly validBefore: number; readonly source: 'load' | 'unleased' | 'bypassed' }
   | { readonly kind: 'failed'; readonly error: unknown }
   /** `leased`: the load goes on under its lease. */
   | { readonly kind: 'timeout'; readonly afterMs: number; readonly leased: boolean }

@@ -17,6 +17,8 @@ interface Load {
 }
 
 interface LeasedLoad extends Load {
+  /** What lets its value be kept should the store be gone by then. */
+  readonly outage: OutageLoad
   readonly token: Token
   /** The namespace record from before the load. */
   readonly stamp: Buffer
@@ -69,6 +71,7 @@ async function settleCommit(run: FlightRun, load: LeasedLoad, entry: Entry): Pro
   reportCommit(run, entry, outcome)
   // A full store held the lease until it said so, which vouches for the value as well as storing it would.
   const vouched = untouched && (outcome === 'stored' || outcome === 'full')
+  if (outcome === 'unknown') run.engine.outage.copies.end(load.outage, entry, entry.freshUntil - entry.createdAt)
   // A commit that did not arrive leaves a lease that nobody holds. No caller waits for its end.
   const released = outcome === 'unknown' || outcome === 'late' ? release(run, load, noMarker) : undefined
   run.land({ kind: 'entry', entry, validBefore: vouched ? sentSeq : load.loadSeq, source: 'load' })
@@ -84,18 +87,19 @@ async function settleCommit(run: FlightRun, load: LeasedLoad, entry: Entry): Pro
 export function settleUnleased(run: FlightRun, load: UnleasedLoad): void {
   const { result, loadSeq, outage } = load
   if (result === undefined) return
+  const source = run.plan.bypass === true ? 'bypassed' : 'unleased'
   const tags = result.kind === 'failed' ? [] : result.tags
   const shared = outage !== undefined && !run.engine.ownInvalidations.since(loadSeq, tags)
   const validBefore = shared ? Infinity : loadSeq
   if (result.kind === 'failed') run.land({ kind: 'failed', error: result.error })
-  else if (result.kind === 'nothing') run.land({ kind: 'nothing', validBefore, source: 'unleased' })
+  else if (result.kind === 'nothing') run.land({ kind: 'nothing', validBefore, source })
   else {
     const entry = encode(run, { ...load, token: run.engine.random.token() }, result, undefined)
     const { outage: outages, codec } = run.engine
     const keeps =
       outage !== undefined && entry.bytes.length <= codec.maxValueBytes && !(result.kind === 'value' && result.skipped)
     if (keeps) outages.copies.end(outage, entry, result.ttlMs ?? run.plan.policy.ttlMs)
-    run.land({ kind: 'entry', entry, validBefore, source: 'unleased' })
+    run.land({ kind: 'entry', entry, validBefore, source })
   }
 }
 

@@ -24,7 +24,7 @@ export type DurationOption =
   | 'storeBudget'
   | 'closeTimeout'
   | 'outageTtl'
-export type NumberOption = 'jitter' | 'refresh.beta' | 'refresh.probability'
+export type NumberOption = 'rollout' | 'shadow' | 'jitter' | 'refresh.beta' | 'refresh.probability'
 export type IntegerOption =
   | 'version'
   | 'compressAbove'
@@ -53,6 +53,8 @@ export const durationBounds: Readonly<Record<DurationOption, DurationBounds>> = 
 
 export const numberBounds: Readonly<Record<NumberOption, NumberBounds>> = {
   jitter: { min: 0, max: 0.5 },
+  rollout: { min: 0, max: 1 },
+  shadow: { min: 0, max: 1 },
   'refresh.beta': { min: 0, max: 1000 },
   'refresh.probability': { min: 0, max: 1 },
 }
@@ -191,6 +193,9 @@ export const optionTable: readonly OptionRow[] = [
   integer('maxConcurrentLoads', defaults.maxConcurrentLoads, cache),
   integer('maxRefreshes', defaults.maxRefreshes, cache),
   duration('closeTimeout', defaults.closeTimeoutMs, cache),
+  number('rollout', 1, cache),
+  { name: 'enabled', default: '', allowed: 'a function that returns true or false', places: cache },
+  number('shadow', 0, cache),
   { name: 'key', default: '', allowed: 'a function from parameters to a plain object', places: resource },
   { name: 'tenant', default: 'false', allowed: 'true or false', places: resource },
   { name: 'load', default: '', allowed: 'a function; needed unless there is loadMany', places: resource },

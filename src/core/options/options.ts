@@ -103,6 +103,12 @@ export interface CacheOptions extends PolicyOptions {
   readonly maxRefreshes?: number
   /** How long `close()` waits for loads before it abandons them. 0 to 1 hour, default 5 s. */
   readonly closeTimeout?: Duration
+  /** The share of keys that go through the cache; the others go straight to their loader. 0 to 1, default 1. */
+  readonly rollout?: number
+  /** Asked at each call: false sends every key straight to its loader. */
+  readonly enabled?: () => boolean
+  /** The share of answers from the store that are loaded once more, behind the caller, and compared. 0 to 1, default 0. */
+  readonly shadow?: number
   /** Time and randomness, for tests. */
   readonly clock?: Clock
   readonly random?: Random
@@ -142,6 +148,9 @@ export interface EngineOptions {
   readonly storeBudgetMs: number
   readonly outageTtlMs: number
   readonly maxConcurrentLoads: number
+  readonly rollout: number
+  readonly enabled: (() => boolean) | undefined
+  readonly shadow: number
   readonly maxRefreshes: number
   readonly maxKeyBytes: number
   readonly closeTimeoutMs: number

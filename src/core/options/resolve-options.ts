@@ -1,4 +1,4 @@
-import { checkDuration, checkInteger, checkNames, checkObject, checkOneOf, hasMethods } from './check-option.ts'
+import { checkDuration, checkInteger, checkNames, checkNumber, checkObject, checkOneOf, hasMethods } from './check-option.ts'
 import { systemClock, systemRandom } from '../clock.ts'
 import { formatDuration } from './duration.ts'
 import { invalidOption } from './invalid-option.ts'
@@ -39,6 +39,9 @@ export function resolveCacheOptions(options: CacheOptions): ResolvedOptions {
       ...resolveBudgets(given),
       outageTtlMs: durationOr(given, 'outageTtl', defaults.outageTtlMs),
       maxConcurrentLoads: integerOr(given, 'maxConcurrentLoads', defaults.maxConcurrentLoads),
+      rollout: given['rollout'] === undefined ? 1 : checkNumber('rollout', given['rollout']),
+      enabled: checkSwitch(given['enabled']),
+      shadow: given['shadow'] === undefined ? 0 : checkNumber('shadow', given['shadow']),
       maxRefreshes: integerOr(given, 'maxRefreshes', defaults.maxRefreshes),
       maxKeyBytes: integerOr(given, 'maxKeyBytes', defaults.maxKeyBytes),
       closeTimeoutMs: durationOr(given, 'closeTimeout', defaults.closeTimeoutMs),
@@ -90,6 +93,11 @@ function durationOr(given: Readonly<Record<string, unknown>>, option: DurationOp
 
 function integerOr(given: Readonly<Record<string, unknown>>, option: IntegerOption, fallback: number): number {
   return given[option] === undefined ? fallback : checkInteger(option, given[option])
+}
+
+function checkSwitch(value: unknown): EngineOptions['enabled'] {
+  if (value === undefined || typeof value === 'function') return value as EngineOptions['enabled']
+  throw invalidOption('enabled', value, allowedFor('enabled'))
 }
 
 function checkNamespace(value: unknown): string {

@@ -11,7 +11,7 @@ export function answerFromCopy(engine: Engine, call: Call): unknown {
   const copy = copies.find(call)
   if (copy === undefined) return absent
   const staleMs = copy.ageMs - copy.freshMs
-  if (staleMs >= 0 && staleMs >= call.policy.staleIfErrorMs) return absent
+  if (staleMs >= 0 && (!copy.standsIn || staleMs >= call.policy.staleIfErrorMs)) return absent
   const value = decodeValue(engine, call, copy.entry, call.policy.schema)
   if (value === undecodable) return absent
   const durationMs = engine.clock.now() - call.startedAt

@@ -8,6 +8,8 @@ export interface OutageCopy {
   readonly keptAt: number
   /** How long it is answered before it is loaded again, in ms. */
   readonly freshMs: number
+  /** Whether it may stand in past that. Not once the store was there again: others may have revoked it. */
+  standsIn: boolean
 }
 
 /** A load of an outage that is running. An invalidation ends its right to be kept. */
@@ -76,7 +78,8 @@ export class OutageCopies {
 
   /** This process invalidates more than it can name: by tag, or everything. */
   revokeAll(): void {
-    this.clear()
+    this.#copies.clear()
+    this.#bytes = 0
     for (const loads of this.#loads.values()) for (const load of loads) load.revoked = true
   }
 
@@ -85,17 +88,16 @@ export class OutageCopies {
     this.#delete(keyId(key))
   }
 
-  /** The store is there again. */
-  clear(): void {
-    this.#copies.clear()
-    this.#bytes = 0
+  /** The store is there again. It may be gone at once: until they have had their time, copies still spare the source. */
+  retire(): void {
+    for (const copy of this.#copies.values()) copy.standsIn = false
   }
 
   #keep(id: string, entry: Entry, ttlMs: number): void {
     this.#delete(id)
     if (this.#ttlMs === 0) return
     this.#bytes += entry.bytes.length
-    this.#copies.set(id, { entry, keptAt: this.#clock.now(), freshMs: Math.min(this.#ttlMs, ttlMs) })
+    this.#copies.set(id, { entry, keptAt: this.#clock.now(), freshMs: Math.min(this.#ttlMs, ttlMs), standsIn: true })
     for (const oldest of this.#copies.keys()) {
       if (this.#copies.size <= mostCopies && this.#bytes <= mostBytes) return
       this.#delete(oldest)

@@ -28,7 +28,7 @@ export class Outage {
 
   /** The store became usable. What was loaded without it has had its time. */
   over(): void {
-    this.copies.clear()
+    this.copies.retire()
     void this.replay.now()
   }
 

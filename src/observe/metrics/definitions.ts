@@ -57,7 +57,7 @@ export const metricDefinitions: Readonly<Record<MetricName, MetricDefinition>> =
     kind: 'counter',
     help: 'Calls that found no usable value, by what became of them.',
     perResource: true,
-    choice: { label: 'outcome', values: ['loaded', 'joined', 'waited', 'unleased', 'kept', 'failed', 'absent'] },
+    choice: { label: 'outcome', values: ['loaded', 'joined', 'waited', 'unleased', 'kept', 'bypassed', 'failed', 'absent'] },
   },
   cache_stale_total: {
     kind: 'counter',

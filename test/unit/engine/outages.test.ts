@@ -92,11 +92,20 @@ describe('while the store does not answer, a value that was loaded', () => {
     expect(await until(a.getOrSet('k', source.takes(1)))).toBe('load 3')
   })
 
-  it('is forgotten when the store is up again, whether or not its key was asked for', async () => {
-    const { a, source, store, until } = openFleet({ staleIfError: '1h' }, gone)
+  it('stands in no longer than its outage ttl once the store was up again: others may have revoked it', async () => {
+    const { a, clock, source, store, until } = openFleet({ staleIfError: '1h', outageTtl: '1s' }, gone)
     await until(a.getOrSet('k', source.takes(1)))
     store.setReady(true)
+    expect(await until(a.getOrSet('k', source.takes(1)))).toBe('load 1')
+    await clock.advance(1_000)
     expect(await until(a.getOrSet('k', source.takes(1)))).toBe('load 2')
+  })
+
+  it('is kept also when the store went while it was loaded under a lease', async () => {
+    const { a, source, store, until } = openFleet()
+    const loader = source.runs<string>(() => void (store.script = gone))
+    expect(await until(a.getOrSet('k', loader))).toBe('load 1')
+    expect(await until(a.getOrSet('k', loader))).toBe('load 1')
   })
 })
 

@@ -1,0 +1,35 @@
+/** Decides which keys go through the cache: a stable share of them, and none while it is switched off. */
+export class Rollout {
+  readonly #share: number
+  readonly #salt: string
+  readonly #enabled: (() => boolean) | undefined
+
+  /** @param salt What keys are mixed with, so that two caches take different ones. */
+  constructor(share: number, salt: string, enabled: (() => boolean) | undefined) {
+    this.#share = share
+    this.#salt = salt
+    this.#enabled = enabled
+  }
+
+  takes(key: string): boolean {
+    return this.#isEnabled() && (this.#share === 1 || hashOf(`${this.#salt} ${key}`) < this.#share)
+  }
+
+  /** A switch that throws leaves the cache on: it was on when it was deployed. */
+  #isEnabled(): boolean {
+    try {
+      return this.#enabled?.() ?? true
+    } catch (error) {
+      process.emitWarning(`the option enabled threw: ${String(error)}`, 'LeaseholdWarning')
+      return true
+    }
+  }
+}
+
+/** FNV-1a, mixed once more so that keys which differ in their last character alone fall far apart. From 0 to below 1. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5
+  for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193)
+  hash = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b)
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32
+}
