@@ -4,6 +4,7 @@ import { decodeValue, openEntry, recordBase, undecodable, type Engine } from '..
 import { entryTimes } from '../flights/entry-times.ts'
 import { runLoader } from '../flights/load-attempt.ts'
 import type { Entry } from '../ports.ts'
+import { LoaderTags } from '../tags/loader-tags.ts'
 
 const mostAtOnce = 4
 
@@ -41,7 +42,13 @@ async function compared(engine: Engine, call: Call, entry: Entry): Promise<'same
   )
   clock.unref(timer)
   try {
-    const context = { key, signal: abort.signal, background: true, stale: () => undefined }
+    const context = {
+      key,
+      signal: abort.signal,
+      background: true,
+      tags: new LoaderTags(key, policy.tags),
+      stale: () => undefined,
+    }
     const loaded = await runLoader(engine.flights, call.id, call.loader, context)
     if (loaded.kind === 'failed' || loaded.kind === 'not-modified') return 'failed'
     if (loaded.kind === 'value') {
