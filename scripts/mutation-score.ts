@@ -82,7 +82,7 @@ function survivors({ files }: Report): void {
 
 function head(): string {
   const [hash, date] = execFileSync('git', ['log', '-1', '--format=%h %cs']).toString().trim().split(' ')
-  return `Stryker 9.6.1 on commit ${hash} (${date}).`
+  return `Stryker 9.6.1, last run on commit ${hash} (${date}). Each file is counted as it stood when it was last mutated.`
 }
 
 const found = JSON.parse(readFileSync(report, 'utf8')) as Report
