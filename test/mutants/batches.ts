@@ -9,13 +9,13 @@ export const batchMutants: readonly Mutant[] = [
     name: 'batch-joins-a-read-on-the-wire',
     does: 'many keys are read with an earlier read of the same keys that is on its way',
     file: 'src/redis/read-batch.ts',
-    find: '    const limit = this.#limit()\n    if (keys.length <= limit) return this.#readAtOnce(keys, timeoutMs)',
+    find: '    const limit = this.#limit()\n    if (keys.length <= limit) return this.#readAtOnce(keys, timeoutMs, record)',
     replace: `    const wire = ((this as { wire?: Map<string, Promise<readonly StoredBytes[]>> }).wire ??= new Map())
     const sent = wire.get(keys.join())
     if (sent !== undefined) return sent
     const limit = this.#limit()
     if (keys.length <= limit) {
-      const reading = this.#readAtOnce(keys, timeoutMs)
+      const reading = this.#readAtOnce(keys, timeoutMs, record)
       wire.set(keys.join(), reading)
       return reading.finally(() => wire.delete(keys.join()))
     }`,
