@@ -3,6 +3,7 @@ import { byteMutants } from './bytes.ts'
 import { leaseMutants } from './leases.ts'
 import type { Mutant } from './mutant.ts'
 import { serverMutants } from './server.ts'
+import { tagMutants } from './tags.ts'
 import { tokenMutants } from './tokens.ts'
 import { trustMutants } from './trust.ts'
 import { vouchingMutants } from './vouching.ts'
@@ -21,6 +22,7 @@ export const mutantGroups: readonly MutantGroup[] = [
   { title: 'Waiting', mutants: waitingMutants },
   { title: 'Freshness and trust', mutants: trustMutants },
   { title: 'Batches and resources', mutants: batchMutants },
+  { title: 'Tags and clear', mutants: tagMutants },
   { title: 'Bytes and messages', mutants: byteMutants },
   { title: 'The server and the client', mutants: serverMutants },
 ]
