@@ -15,7 +15,8 @@ import type { Loader } from './flights/loader-context.ts'
 import type { KeyParams } from './keys/key-builder.ts'
 import { checkKey, checkKeys } from './keys/check-key.ts'
 import { keyOptionNames, setOptionNames } from './options/option-table.ts'
-import type { CallOptions, KeyOptions, Policy, SetOptions } from './options/options.ts'
+import { parseDuration } from './options/duration.ts'
+import type { Duration, CallOptions, KeyOptions, Policy, SetOptions } from './options/options.ts'
 import type { WriteOutcome } from './outage/defer.ts'
 import type { EntryKey } from './ports.ts'
 import { resolveCallOptions } from './options/resolve-options.ts'
@@ -29,6 +30,9 @@ import { setMany } from './calls/set-many.ts'
 import { deleteKey, expireKey, setValue } from './calls/writes.ts'
 import { clearNamespace, invalidateTags } from './calls/broad-invalidations.ts'
 import { checkTag } from './tags/check-tags.ts'
+
+const readyWithinMs = 2_000
+const readyBounds = { min: 1, max: 60_000 }
 
 /** A cache over one namespace of a store. Made by `createCache`. */
 export class Cache {
@@ -223,6 +227,18 @@ export class Cache {
     const opened = this.#open(name)
     this.#namespaces.set(name, opened)
     return opened
+  }
+
+  /**
+   * Resolves once the store can be used. For the start of a process: a cache answers without its store, so that a wrong URL, password, database or TLS
+   * setting would not stop anything.
+   *
+   * @param timeout How long to wait, 1 ms to 1 minute. Default 2 s.
+   * @throws LeaseholdError with a `STORE_…` code that says what is wrong, without any secret; `INVALID_OPTION`, `CACHE_CLOSED`
+   */
+  async ready(timeout: Duration = readyWithinMs): Promise<void> {
+    if (this.#closed !== undefined) throw new LeaseholdError('CACHE_CLOSED', 'this cache was closed')
+    await this.#engine.store.ready({ key: 'ready', version: 0 }, parseDuration(timeout, 'timeout', readyBounds))
   }
 
   /** Calls `listener` with a record of each such event. Nothing is built for events that nobody listens to. */

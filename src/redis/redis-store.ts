@@ -24,7 +24,7 @@ import { epochBytes, isRecord, outlives, secondsOf } from '../core/tags/namespac
 import { mostTableTags, prunedPerBump } from '../core/tags/tag-table.ts'
 import type { Connections } from './connections.ts'
 import { withDeadline } from './deadline.ts'
-import { commandFailure, notConnected } from './failures.ts'
+import { commandFailure, notConnected, unreachable } from './failures.ts'
 import { Keys } from './keys.ts'
 import { NamespaceRecord } from './namespace-record.ts'
 import { parseAcquireReply, parseCommitReply, parseFlag, parsePutReply, parseRecord } from './replies.ts'
@@ -47,11 +47,13 @@ export class RedisStore implements Store {
   readonly #record: NamespaceRecord
   readonly #tagLookup: TagLookup
   readonly #random: StoreContext['random']
+  readonly #usesTls: boolean
   #closed = false
 
   constructor(connections: Connections, target: Target, context: StoreContext) {
     this.#connections = connections
     this.#router = connections.router
+    this.#usesTls = target.kind === 'single' && target.client.options.tls !== undefined && target.client.options.tls !== null
     this.#keys = new Keys(context.namespace, target.keyPrefix, target.database, context.maxKeyBytes)
     this.#record = new NamespaceRecord(this.#keys.record)
     this.#tagLookup = new TagLookup((tags, timeoutMs) => this.#scores(tags, timeoutMs))
@@ -78,7 +80,14 @@ export class RedisStore implements Store {
     if (this.#closed) throw closed()
     if (this.#owner(key)?.timeKnown === true) return
     const slot = this.#slot(key)
-    await withDeadline(this.#connections.clock, 'a call', timeoutMs, () => reach(this.#router, slot, 'scripts'))
+    try {
+      await withDeadline(this.#connections.clock, 'a call', timeoutMs, () => reach(this.#router, slot, 'scripts'))
+    } catch (error) {
+      // A server without TLS waits for a command, and we for a handshake: nobody will ever say what is wrong.
+      if (this.#usesTls && this.#owner(key)?.scripts.firstAttempt !== undefined)
+        throw unreachable('no TLS handshake; does it speak TLS?')
+      throw error
+    }
   }
 
   read(key: EntryKey, timeoutMs: number): Promise<Buffer | null> {
