@@ -1,6 +1,7 @@
 import { Cluster, Redis } from 'ioredis'
 import { Cluster as Cluster5 } from 'ioredis5'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { readRecord } from '../../src/core/tags/namespace-record.ts'
 import type { EntryKey, Store, StoreContext } from '../../src/core/ports.ts'
 import { redisStore } from '../../src/redis/index.ts'
 import { Keys } from '../../src/redis/keys.ts'
@@ -100,7 +101,25 @@ describe.each([
       expect(calls).toBeGreaterThan(0)
       expect(await callsOf(admin, 'evalsha')).toBe(0)
     }
-    expect(gets).toBe(64)
+    // The namespace record is one more.
+    expect(gets).toBe(65)
+  })
+
+  it('tags and the whole namespace are invalidated for the keys of every node', async () => {
+    const { epoch, sequence, generation } = readRecord(await store.stamp({ keepMs: 60_000, timeoutMs }))
+    await store.bumpTags({ tags: ['red', 'blue'], timeoutMs })
+    for (let index = 0; index < 9; index++) {
+      await store.read(keyOf(index), timeoutMs)
+      const record = readRecord(store.namespaceRecord ?? Buffer.alloc(24))
+      expect(record.epoch).toEqual(epoch)
+      expect(record.sequence).toBeGreaterThan(sequence)
+      expect(await store.newestTag({ tags: ['red'], timeoutMs })).toBe(record.sequence)
+    }
+    await store.clear(timeoutMs)
+    await Promise.all(Array.from({ length: 9 }, (__, index) => store.read(keyOf(index), timeoutMs)))
+    expect(readRecord(store.namespaceRecord ?? Buffer.alloc(24)).generation).toBe(generation + 1)
+    const found = await store.readMany?.([keyOf(1), keyOf(2), keyOf(3)], timeoutMs)
+    expect(found).toHaveLength(3)
   })
 
   it('a moved slot is followed by reads, scripts and the next commands', async () => {

@@ -1,3 +1,4 @@
+const namespaceCommands = ['record', 'stamp', 'newest-tag', 'bump-tags', 'clear'] as const
 const commands = ['read', 'acquire', 'renew', 'commit', 'release', 'put', 'remove', 'expire'] as const
 
 /** What a run of many seeds must have reached: each fault, each reply of each script, each branch of a call. */
@@ -16,6 +17,8 @@ function faults(): string[] {
     'evict-lease held',
     'evict-lease marker',
     'evict-all',
+    'evict-record',
+    'evict-tags',
     'snapshot',
     'restart empty',
     'restart snapshot',
@@ -24,7 +27,10 @@ function faults(): string[] {
   const clocks = ['clock-step back', 'clock-step forward']
   const wakes = ['lost wake', 'late wake', 'repeated wake', 'wake while the bus is down']
   const troubles = ['lost request', 'lost reply', 'late', 'resent', 'refused', 'cut']
-  const messages = troubles.flatMap(trouble => each(trouble, ...commands))
+  // A set is refused at its stamp, before its put.
+  const messages = troubles
+    .flatMap(trouble => each(trouble, ...commands, ...namespaceCommands))
+    .filter(name => name !== 'refused put')
   return each('fault', ...places, ...losses, ...damages, ...clocks, ...wakes, ...messages)
 }
 
@@ -39,6 +45,11 @@ function replies(): string[] {
     ...each('expire', 'marked', 'nothing'),
     ...each('read', 'value', 'nothing'),
     'remove done',
+    ...each('newest-tag', 'known', 'lost'),
+    ...each('record', 'record', 'nothing'),
+    'stamp record',
+    'bump-tags done',
+    'clear done',
   ]
   return [...each('script', ...heard, 'commit stored before'), ...each('heard', ...heard)]
 }
