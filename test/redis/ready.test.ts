@@ -15,7 +15,6 @@ async function refusalOf(url: string): Promise<unknown> {
   try {
     return await cache.ready()
   } catch (error) {
-    expect(String(error)).not.toMatch(/secret-[12]/)
     return error
   } finally {
     await cache.close()
@@ -40,7 +39,9 @@ describe('ready', () => {
   ]
 
   it.each(wrong)('says so when %s', async (_, url, code, message) => {
-    expect(await refusalOf(url())).toMatchObject({ code, message: expect.stringMatching(message) as string })
+    const refusal = await refusalOf(url())
+    expect(refusal).toMatchObject({ code, message: expect.stringMatching(message) as string })
+    expect(String(refusal)).not.toMatch(/secret-[12]/)
   })
 
   it('refuses a timeout that is none', async () => {
