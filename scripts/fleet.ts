@@ -9,6 +9,7 @@ import { startFleet, type Fleet } from '../test/fleet/fleet.ts'
 import type { MemberCacheOptions, Subject } from '../test/fleet/messages.ts'
 import {
   coldKey,
+  forgetEverywhere,
   hotKey,
   invalidateDuringLoad,
   killedHolder,
@@ -113,6 +114,18 @@ async function hotKeys(fleet: Fleet): Promise<void> {
   }
 }
 
+async function localTiers(fleet: Fleet): Promise<void> {
+  const options: MemberCacheOptions = { local: { mode: 'trust' }, values: 'freeze' }
+  const { goneAfterMs } = await withCache(fleet, 8, options, cache => forgetEverywhere(cache, runs * 5))
+  report({
+    what: 'delete, 8 processes with trusted copies',
+    counts: `gone everywhere in ${goneAfterMs.length} of ${runs * 5} rounds`,
+    asked: `${runs * 5} of ${runs * 5}`,
+    holds: goneAfterMs.length === runs * 5,
+    ms: `from the delete's sending until the last copy is gone: p50 ${percentile(goneAfterMs, 0.5)}, p99 ${percentile(goneAfterMs, 0.99)}`,
+  })
+}
+
 async function races(fleet: Fleet): Promise<void> {
   for (const invalidation of ['delete', 'set', 'expire'] satisfies Invalidation[]) {
     for (const origin of ['the same process', 'another process'] satisfies Origin[]) {
@@ -197,6 +210,7 @@ async function main(): Promise<number> {
     for (const takesMs of [200, 3000]) await stampedes(fleet, takesMs)
     await manyReads(fleet)
     await hotKeys(fleet)
+    await localTiers(fleet)
     await races(fleet)
     await kills(fleet)
   } finally {

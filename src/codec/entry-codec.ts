@@ -1,9 +1,20 @@
 import { isLeaseholdError, LeaseholdError } from '../core/errors.ts'
 import type { EntryCodecOptions } from '../core/options/options.ts'
-import type { Entry, EntryCodec, EntryKey, EntryTags, EntryTimes, Token, Unreadable, UnreadableReason } from '../core/ports.ts'
+import type {
+  Entry,
+  EntryCodec,
+  EntryKey,
+  EntryTags,
+  EntryTimes,
+  KeptValue,
+  Token,
+  Unreadable,
+  UnreadableReason,
+} from '../core/ports.ts'
 import { KeyedChecksum } from './checksum.ts'
 import { deepFreeze } from './deep-freeze.ts'
 import { FrozenValues, type FrozenValue } from './frozen-values.ts'
+import { memorySize } from './memory-size.ts'
 import { hasHeader, hasMagic, headerBytes, mark, offset, payloadStart, peekToken, rewriteHeader } from './header.ts'
 import { isTagged, payloadOffset, wireVersion, writeHeader, writeStamp, writeTags } from './header.ts'
 import { PayloadCodec } from './payload-codec.ts'
@@ -94,6 +105,16 @@ class CopiedEntry extends StoredEntry {
   override value(): unknown {
     return this.#payloads.unpack(this.bytes)
   }
+
+  override keep(): KeptValue {
+    return keepBytes(this.bytes, this.#payloads)
+  }
+}
+
+function keepBytes(bytes: Buffer, payloads: PayloadCodec): KeptValue {
+  // A copy: what was read is a part of a larger buffer, which it would hold.
+  const kept = Buffer.from(bytes)
+  return { value: () => payloads.unpack(kept), bytes: kept.length }
 }
 
 /** Shares one frozen value, unless it holds binary data: that cannot be frozen, so each caller gets its own. */
@@ -119,6 +140,12 @@ class FrozenEntry extends StoredEntry {
       this.#remembered = this.#frozen.remember(this.#key, this.bytes, value, this.bytes.readUInt32BE(offset.payloadBytes))
     }
     return value
+  }
+
+  override keep(): KeptValue {
+    const value = this.value()
+    if (this.#remembered === undefined) return keepBytes(this.bytes, this.#payloads)
+    return { value: () => value, bytes: memorySize(value) }
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Entry, Token } from '../core/ports.ts'
+import type { Entry, KeptValue, Token } from '../core/ports.ts'
 import { sequenceAt, standingOf, type Standing } from '../core/tags/namespace-record.ts'
 import { headerBytes, isTagged, mark, offset, payloadStart, readTime, tokenBytes } from './header.ts'
 import { readTagBlock } from './tag-block.ts'
@@ -52,4 +52,6 @@ export abstract class StoredEntry implements Entry {
   }
 
   abstract value(): unknown
+
+  abstract keep(): KeptValue
 }

@@ -13,6 +13,8 @@ import type { Clock, EntryCodec, EntryKey, Random, StoreProvider } from './ports
 import { Outage } from './outage/outage.ts'
 import { Rollout } from './rollout/rollout.ts'
 import { Shadow } from './rollout/shadow.ts'
+import type { MakeCopyTable } from './local/local-tier.ts'
+import { openLocalTier } from './local/open-local-tier.ts'
 import { RefreshAhead } from './calls/refresh-ahead.ts'
 import { OwnInvalidations } from './tags/own-invalidations.ts'
 import { Waiters } from './flights/waiters.ts'
@@ -24,6 +26,7 @@ export function buildEngine(
   codec: EntryCodec,
   clock: Clock,
   random: Random,
+  makeCopyTable: MakeCopyTable,
 ): Engine {
   const events = new CacheEventEmitter(options.namespace)
   const waiters = new Waiters()
@@ -37,8 +40,10 @@ export function buildEngine(
   }
   // The store may speak before the rest stands.
   const later: { outage?: Outage } = {}
+  const localTier = openLocalTier(options, clock, makeCopyTable)
   const store = provider.open({
     namespace: options.namespace,
+    changes: localTier?.listeners,
     clock,
     random,
     maxKeyBytes: options.maxKeyBytes,
@@ -61,6 +66,7 @@ export function buildEngine(
   })
   const outage = (later.outage = new Outage(options, store, clock, events))
   const isPartial = options.rollout < 1 || options.enabled !== undefined
+  const local = localTier?.attach(store)
   const onRenewalError = (key: EntryKey, error: unknown): void => {
     if (isStoreError(error)) reportStoreError({ events, clock }, 'renew', key, error)
     // No caller is there to hear of a bug in the store.
@@ -80,6 +86,8 @@ export function buildEngine(
     flights: new Flights(),
     forcedFlights: new Flights(),
     waiters,
+    local,
+    closeLocal: () => localTier?.close(),
     leases,
     loopDelay,
     refreshes: new RefreshAhead(options.maxRefreshes),

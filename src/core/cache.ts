@@ -13,6 +13,7 @@ import { getOrSet } from './calls/get-or-set.ts'
 import { LoadBatch, type LoadMany } from './flights/load-batch.ts'
 import type { Loader } from './flights/loader-context.ts'
 import type { KeyParams } from './keys/key-builder.ts'
+import { answerWithCopy, takesCopies } from './local/answer-with-copy.ts'
 import { checkKey, checkKeys } from './keys/check-key.ts'
 import { keyOptionNames, setOptionNames } from './options/option-table.ts'
 import { parseDuration } from './options/duration.ts'
@@ -59,6 +60,11 @@ export class Cache {
    *   `INVALID_OPTION`, `UNKNOWN_OPTION`, `CACHE_CLOSED`
    */
   getOrSet<Value>(key: string, loader: Loader<Value>, options?: CallOptions): Promise<Value> {
+    const { local, rollout } = this.#engine
+    if (local !== undefined && takesCopies(options) && rollout?.takes(key) !== false) {
+      const copy = local.find(key)
+      if (copy !== undefined) return answerWithCopy(this.#engine, key, copy) as Promise<Value>
+    }
     try {
       const policy = this.#begin(key, options)
       if (typeof loader !== 'function') {
@@ -139,6 +145,11 @@ export class Cache {
   async get<Value = unknown>(key: string, options?: KeyOptions): Promise<Value | undefined> {
     const entry = await readCachedEntry(this.#engine, this.#keyOf(key, options), 'get')
     return entry?.fresh === true ? (entry.value as Value) : undefined
+  }
+
+  /** The value in memory, at once and without asking anyone: what `getOrSet` would answer from the local tier. `undefined` if there is none. */
+  peek<Value = unknown>(key: string): Value | undefined {
+    return this.#engine.local?.find(key)?.kept.value() as Value | undefined
   }
 
   /** The stored value, fresh or stale, with its age, freshness and remaining time. */

@@ -1,9 +1,21 @@
 import { randomFillSync } from 'node:crypto'
 import type { Clock, Random, Timer, Token } from './ports.ts'
 
+const mostLooks = 1000
+let turnStartedAt = 0
+let looksLeft = 0
+const endTurn = (): void => void (looksLeft = 0)
+
 /** The process's own time. */
 export const systemClock: Clock = {
   now: () => performance.now(),
+  turnNow: () => {
+    if (looksLeft-- > 0) return turnStartedAt
+    looksLeft = mostLooks
+    turnStartedAt = performance.now()
+    setImmediate(endTurn).unref()
+    return turnStartedAt
+  },
   wallNow: () => Date.now(),
   setTimeout: (callback, delayMs) => setTimeout(callback, delayMs) as unknown as Timer,
   clearTimeout: timer => clearTimeout(timer as unknown as NodeJS.Timeout),

@@ -7,6 +7,7 @@ import type { BreakerState, StoreErrorRecord } from './events.ts'
 import type { Sequence } from './flights/flight.ts'
 import type { Flights } from './flights/flights.ts'
 import type { LeaseKeeper } from './flights/lease-keeper.ts'
+import type { LocalTier } from './local/local-tier.ts'
 import type { EngineOptions } from './options/options.ts'
 import type { Clock, Entry, EntryCodec, EntryKey, Random, Store, Unreadable } from './ports.ts'
 import type { Outage } from './outage/outage.ts'
@@ -34,6 +35,9 @@ export interface Engine {
   /** Flights of `forceFresh` calls, which take no answer that was loaded before they came. */
   readonly forcedFlights: Flights
   readonly waiters: Waiters
+  /** Undefined unless it is to answer by itself. */
+  readonly local: LocalTier | undefined
+  readonly closeLocal: () => void
   readonly leases: LeaseKeeper
   readonly loopDelay: EventLoopDelay
   readonly refreshes: RefreshAhead

@@ -8,8 +8,10 @@ interface KeyRecord {
   readonly at: number
 }
 
-/** A call answered with a fresh value that the store vouched for, without waiting for a load. */
+/** A call answered with a fresh value that the store vouched for, now or for its copy in this process, without waiting for a load. */
 export interface HitRecord extends KeyRecord {
+  /** `local`: the copy in this process, without asking the store. */
+  readonly from: 'store' | 'local'
   readonly ageMs: number
   readonly remainingMs: number
   readonly bytes: number

@@ -175,11 +175,32 @@ export interface Store {
   remove(request: KeyRequest): Promise<void>
   /** Revokes any lease and marks the value stale in place; its lifetime stays. False when there was none. */
   expire(request: KeyRequest): Promise<boolean>
+  /** Sends a pulse to everyone who listens to changes, unless somebody has just done so. */
+  pulse?(timeoutMs: number): Promise<void>
   close(): Promise<void>
+}
+
+/** A change in the namespace, in the order in which the store made them. Numbers go up by one from change to change. */
+export type Change =
+  /** Another value stands at the key with this `Store.wakeId`, or none: then there is no token. */
+  | { readonly kind: 'key'; readonly sequence: number; readonly wakeId: string; readonly token: Token | undefined }
+  | { readonly kind: 'tags'; readonly sequence: number; readonly tags: readonly string[] }
+  /** Everything that was stored before is invalid. */
+  | { readonly kind: 'clear'; readonly sequence: number }
+  /** No change, but proof that changes are heard: the number of the newest one, and the server time in ms when it was sent. */
+  | { readonly kind: 'pulse'; readonly sequence: number; readonly sentAt: number }
+
+/** How one who keeps copies of values hears of changes. */
+export interface ChangeListeners {
+  readonly onChange: (change: Change) => void
+  /** The bus that carries changes came up or went down. What was told while it was down is lost. */
+  readonly onLive: (live: boolean) => void
 }
 
 export interface StoreContext {
   readonly namespace: string
+  /** Left out: nobody here keeps copies. A store that cannot tell of changes throws `INVALID_OPTION`. */
+  readonly changes?: ChangeListeners | undefined
   readonly clock: Clock
   readonly random: Random
   readonly listeners: StoreListeners
@@ -202,6 +223,8 @@ export interface Timer {
 export interface Clock {
   /** Monotonic milliseconds. */
   now(): number
+  /** The same, read at most once in a turn of the event loop or a thousand looks: for what looks at every hit. Left out: `now`. */
+  turnNow?(): number
   /** Wall-clock milliseconds since 1970. Only the embedded store, which is its own server, decides anything by it. */
   wallNow(): number
   setTimeout(callback: () => void, delayMs: number): Timer
@@ -242,6 +265,16 @@ export interface Entry {
   standing(record: Buffer | null, tagsMatter: boolean): Standing
   /** The decoded value: a new copy each time under `'copy'`, one frozen value under `'freeze'`. Throws when the payload cannot be decoded. */
   value(): unknown
+  /** What it takes to answer with the value later, without the bytes that were read. */
+  keep(): KeptValue
+}
+
+/** A value that is kept in memory. */
+export interface KeptValue {
+  /** As {@link Entry.value}. */
+  value(): unknown
+  /** What it takes in memory by estimate, in bytes. */
+  readonly bytes: number
 }
 
 export interface EntryTimes {

@@ -6,6 +6,7 @@ import type { Timer } from './ports.ts'
 export async function shutDown(engine: Engine): Promise<void> {
   const { underWay, pending, clock, options, store } = engine
   engine.phase = 'closing'
+  engine.closeLocal()
   let timer: Timer | undefined
   const patience = new Promise<void>(resolve => (timer = clock.setTimeout(resolve, options.closeTimeoutMs)))
   await Promise.race([answered(engine), patience])

@@ -20,6 +20,13 @@ import type { ValueTable } from './value-table.ts'
 /** Tells everyone in `namespace` that a lease someone waits for has ended. */
 export type Wake = (namespace: string, key: EntryKey) => void
 
+/** What the server tells those in a namespace who keep copies: that another value stands at a key, or none; or more than that. */
+export type ServerChange =
+  | { readonly kind: 'key'; readonly key: EntryKey; readonly token: Token | undefined }
+  | { readonly kind: 'tags'; readonly tags: readonly string[] }
+  | { readonly kind: 'clear' }
+export type Announce = (namespace: string, change: ServerChange) => void
+
 /** Where the server keeps entries, leases, and what it knows of each namespace. Of the first two either may refuse to take one more. */
 export interface Tables {
   readonly values: Pick<ValueTable, 'get' | 'set' | 'delete'>
@@ -33,12 +40,14 @@ export class MemoryServer {
   readonly #leases: Tables['leases']
   readonly #namespaces: Tables['namespaces']
   readonly #wake: Wake
+  readonly #announce: Announce
 
-  constructor({ values, leases, namespaces }: Tables, wake: Wake) {
+  constructor({ values, leases, namespaces }: Tables, wake: Wake, announce: Announce) {
     this.#values = values
     this.#leases = leases
     this.#namespaces = namespaces
     this.#wake = wake
+    this.#announce = announce
   }
 
   read(namespace: string, key: EntryKey, now: number): Buffer | undefined {
@@ -90,6 +99,7 @@ export class MemoryServer {
     }
     const stored = this.#values.set(id, request.bytes, request.keepMs, now)
     this.#endLease(namespace, request, lease)
+    if (stored) this.#announce(namespace, { kind: 'key', key: request, token: request.token })
     return stored ? 'stored' : 'full'
   }
 
@@ -110,7 +120,9 @@ export class MemoryServer {
     for (const version of versionsBeside(request)) {
       const key = { key: request.key, version }
       this.#revoke(namespace, key, now)
-      if (version !== request.version || !stored) this.#values.delete(idOf(namespace, key))
+      const isStored = stored && version === request.version
+      if (!isStored) this.#values.delete(idOf(namespace, key))
+      this.#announce(namespace, { kind: 'key', key, token: isStored ? tokenOf(request.bytes) : undefined })
     }
     return stored ? 'stored' : 'full'
   }
@@ -120,6 +132,7 @@ export class MemoryServer {
       const key = { key: request.key, version }
       this.#revoke(namespace, key, now)
       this.#values.delete(idOf(namespace, key))
+      this.#announce(namespace, { kind: 'key', key, token: undefined })
     }
   }
 
@@ -128,6 +141,7 @@ export class MemoryServer {
     for (const version of versionsBeside(request)) {
       const key = { key: request.key, version }
       this.#revoke(namespace, key, now)
+      this.#announce(namespace, { kind: 'key', key, token: undefined })
       const bytes = this.#values.get(idOf(namespace, key), now)
       if (bytes === undefined || !hasHeader(bytes)) continue
       markExpired(bytes)
@@ -152,10 +166,12 @@ export class MemoryServer {
 
   bumpTags(namespace: string, { tags }: Pick<TagsRequest, 'tags'>, epoch: Buffer, now: number): void {
     bump(this.#namespaces.at(namespace), tags, epoch, now)
+    this.#announce(namespace, { kind: 'tags', tags })
   }
 
   clear(namespace: string, epoch: Buffer, now: number): void {
     clear(this.#namespaces.at(namespace), epoch, now)
+    this.#announce(namespace, { kind: 'clear' })
   }
 
   #heldBy(id: string, token: Token, now: number): Lease | undefined {

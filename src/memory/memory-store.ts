@@ -20,6 +20,7 @@ import type {
   TagsRequest,
 } from '../core/ports.ts'
 import { epochBytes } from '../core/tags/namespace-record.ts'
+import { ChangeBoard } from './change-board.ts'
 import { LeaseTable } from './lease-table.ts'
 import { MemoryServer } from './memory-server.ts'
 import { NamespaceTable } from './namespace-table.ts'
@@ -46,12 +47,18 @@ export function memoryStore(options: MemoryStoreOptions = {}): StoreProvider {
   const { maxBytes = defaultMaxBytes, maxEntries } = options
   const audiences = new Map<string, Set<StoreListeners>>()
   const tables = { values: new ValueTable({ maxBytes, maxEntries }), leases: new LeaseTable(), namespaces: new NamespaceTable() }
-  const server = new MemoryServer(tables, (namespace, key) => {
+  const board = new ChangeBoard()
+  const wake = (namespace: string, key: EntryKey): void => {
     for (const listeners of audiences.get(namespace) ?? []) {
       queueMicrotask(() => {
         if (audiences.get(namespace)?.has(listeners) === true) listeners.onWake(wakeIdOf(key))
       })
     }
+  }
+  const server = new MemoryServer(tables, wake, (namespace, change) => {
+    if (change.kind !== 'key') return board.announce(namespace, change)
+    const { key, token } = change
+    board.announce(namespace, { kind: 'key', wakeId: wakeIdOf(key), token: token === undefined ? undefined : Buffer.from(token) })
   })
   return {
     kind: 'memory',
@@ -66,7 +73,9 @@ export function memoryStore(options: MemoryStoreOptions = {}): StoreProvider {
         listeners.onReady(true)
         listeners.onBus(true)
       })
-      return new MemoryStore(server, context, () => {
+      const unwatch = context.changes === undefined ? undefined : board.watch(context.namespace, { ...context.changes })
+      return new MemoryStore(server, board, context, () => {
+        unwatch?.()
         audience.delete(listeners)
         if (audience.size === 0 && audiences.get(context.namespace) === audience) audiences.delete(context.namespace)
       })
@@ -76,12 +85,14 @@ export function memoryStore(options: MemoryStoreOptions = {}): StoreProvider {
 
 class MemoryStore implements Store {
   readonly #server: MemoryServer
+  readonly #board: ChangeBoard
   readonly #context: StoreContext
   readonly #leave: () => void
   #closed = false
 
-  constructor(server: MemoryServer, context: StoreContext, leave: () => void) {
+  constructor(server: MemoryServer, board: ChangeBoard, context: StoreContext, leave: () => void) {
     this.#server = server
+    this.#board = board
     this.#context = context
     this.#leave = leave
   }
@@ -169,6 +180,11 @@ class MemoryStore implements Store {
   async expire(request: KeyRequest): Promise<boolean> {
     this.#checkOpen()
     return this.#server.expire(this.#context.namespace, request, this.now())
+  }
+
+  async pulse(): Promise<void> {
+    this.#checkOpen()
+    this.#board.pulse(this.#context.namespace, this.now())
   }
 
   async close(): Promise<void> {

@@ -1,11 +1,12 @@
 import type { Redis } from 'ioredis'
 import type { StoreError } from '../core/errors.ts'
-import type { StoreListeners } from '../core/ports.ts'
+import type { ChangeListeners, StoreListeners } from '../core/ports.ts'
+import { decodeChange } from './changes.ts'
 import { Connection, type ConnectionOptions, type Upkeep } from './connection.ts'
 import { commandFailure, notConnected, replyCode } from './failures.ts'
 import { decodeWake } from './keys.ts'
 
-type BusListeners = Pick<StoreListeners, 'onWake' | 'onBus'>
+type BusListeners = Pick<StoreListeners, 'onWake' | 'onBus'> & Partial<Pick<ChangeListeners, 'onChange'>>
 
 interface Channel {
   readonly listeners: Set<BusListeners>
@@ -51,7 +52,11 @@ export class Bus {
       const channel = this.#channels.get(String(name))
       if (channel === undefined) return
       const wakeId = decodeWake(message)
-      if (wakeId !== undefined) for (const listeners of channel.listeners) listeners.onWake(wakeId)
+      if (wakeId !== undefined) for (const { onWake } of channel.listeners) onWake(wakeId)
+      else {
+        const change = decodeChange(message)
+        if (change !== undefined) for (const { onChange } of channel.listeners) onChange?.(change)
+      }
     })
     this.#connection.open()
   }

@@ -1,7 +1,7 @@
 import type { Redis, RedisOptions } from 'ioredis'
 import { systemClock } from '../core/clock.ts'
 import type { StoreError } from '../core/errors.ts'
-import type { Clock, StoreListeners } from '../core/ports.ts'
+import type { ChangeListeners, Clock, StoreListeners } from '../core/ports.ts'
 import { Bus, peerOf } from './bus.ts'
 import type { BreakerSettings } from './breaker-options.ts'
 import { ClusterRouter } from './cluster-router.ts'
@@ -70,6 +70,13 @@ export class Connections {
     } else if (this.#ready !== undefined) {
       queueMicrotask(() => this.#ready !== undefined && this.#members.has(listeners) && listeners.onReady(this.#ready))
     }
+  }
+
+  /** Listens to one more channel, of changes. Returns what ends that. */
+  watch(channel: string, { onChange, onLive }: ChangeListeners): () => void {
+    const listeners = { onWake: () => {}, onBus: onLive, onChange }
+    this.#bus.add(channel, listeners)
+    return () => this.#bus.remove(channel, listeners)
   }
 
   async leave(channel: string, listeners: StoreListeners): Promise<void> {

@@ -1,4 +1,5 @@
 import { checkNames, checkObject } from '../core/options/check-option.ts'
+import { invalidOption } from '../core/options/invalid-option.ts'
 import type { Store, StoreContext, StoreProvider } from '../core/ports.ts'
 import { Connections } from './connections.ts'
 import { type BreakerOptions, type BreakerSettings, resolveBreaker } from './breaker-options.ts'
@@ -34,6 +35,9 @@ export function redisStore(target?: RedisTarget, options: RedisStoreOptions = {}
   return {
     kind: 'redis',
     open(context: StoreContext): Store {
+      if (context.changes !== undefined && resolved.kind === 'cluster') {
+        throw invalidOption('local.mode', 'trust', "'off' on a Redis Cluster, whose servers do not tell of changes in one order")
+      }
       if (shared === undefined || shared.empty) shared = new Connections(resolved, context.namespace, warned, breaker)
       return new RedisStore(shared, resolved, context)
     },

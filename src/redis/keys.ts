@@ -58,6 +58,12 @@ export class Keys {
   readonly record: string
   /** The Redis key of the table of tags. */
   readonly tagTable: string
+  /** The channel of the namespace's changes, for those who keep copies. */
+  readonly changes: string
+  /** The Redis key that counts the changes. */
+  readonly counter: string
+  /** The Redis key that stands while the last pulse is young. */
+  readonly pulse: string
   readonly #base: string
   readonly #maxKeyBytes: number
   readonly #valueHeads: readonly string[]
@@ -66,9 +72,13 @@ export class Keys {
 
   constructor(namespace: string, keyPrefix: string, database: number, maxKeyBytes: number) {
     this.#base = `${keyPrefix}${namespace}:`
-    this.channel = `${this.#base}bus${database === 0 ? '' : `:${database}`}`
     this.record = `${this.#base}{t}:n`
     this.tagTable = `${this.#base}{t}:t`
+    const suffix = database === 0 ? '' : `:${database}`
+    this.channel = `${this.#base}bus${suffix}`
+    this.changes = `${this.#base}changes${suffix}`
+    this.counter = `${this.#base}{t}:c`
+    this.pulse = `${this.#base}{t}:p`
     this.#maxKeyBytes = maxKeyBytes
     this.#valueHeads = Array.from({ length: partitionCount }, (_, partition) => `${this.#head(partition)}v:`)
   }
@@ -162,8 +172,11 @@ function encodeWake(version: number, suffix: string): Buffer {
 
 /** The wake id that a message names, or undefined for anything that is not a wake-up of ours. */
 export function decodeWake(message: Buffer): string | undefined {
-  if (message.length <= 4 || message.length > 4 + maxSuffixBytes) return undefined
-  if (message[0] !== busVersion || message[1] !== wakeKind) return undefined
-  if (!isUtf8(message.subarray(4))) return undefined
-  return `${message.readUInt16BE(2)}:${message.toString('utf8', 4)}`
+  return message[0] === busVersion && message[1] === wakeKind ? decodeWakeId(message.subarray(2)) : undefined
+}
+
+/** The wake id in the rest of a message: the version (uint16) and the key's last part. Undefined for anything else. */
+export function decodeWakeId(bytes: Buffer): string | undefined {
+  if (bytes.length <= 2 || bytes.length > 2 + maxSuffixBytes || !isUtf8(bytes.subarray(2))) return undefined
+  return `${bytes.readUInt16BE(0)}:${bytes.toString('utf8', 2)}`
 }

@@ -33,10 +33,13 @@ import { readByNode } from './reads-by-node.ts'
 import type { Router } from './router.ts'
 import { runScript } from './script-runner.ts'
 import type { Script, ScriptArgument } from './script.ts'
-import { acquire, bumpTags, clear, commit, expire, put, release, remove, renew, stamp } from './scripts.gen.ts'
+import { acquire, bumpTags, clear, commit, expire, pulse, put, release, remove, renew, stamp } from './scripts.gen.ts'
 import type { StoreNode } from './store-node.ts'
 import { TagLookup } from './tag-lookup.ts'
 import type { Target } from './target.ts'
+
+/** A little less than the second after which everybody asks again. */
+const pulseYoungMs = 900
 
 /** One namespace in Redis. */
 export class RedisStore implements Store {
@@ -48,6 +51,7 @@ export class RedisStore implements Store {
   readonly #tagLookup: TagLookup
   readonly #random: StoreContext['random']
   readonly #usesTls: boolean
+  readonly #unwatch: (() => void) | undefined
   #closed = false
 
   constructor(connections: Connections, target: Target, context: StoreContext) {
@@ -61,6 +65,7 @@ export class RedisStore implements Store {
     // Its own object, so that one context may be opened twice.
     this.#listeners = { ...context.listeners }
     connections.join(this.#keys.channel, this.#listeners)
+    this.#unwatch = context.changes === undefined ? undefined : connections.watch(this.#keys.changes, context.changes)
   }
 
   now(key: EntryKey): number {
@@ -158,7 +163,7 @@ export class RedisStore implements Store {
     if (isRecord(found) && !outlives(keepMs, found)) return found
     const asked = this.#record.ask()
     const leftMs = Math.max(1, endsAt - clock.now())
-    const made = parseRecord(await this.#runOnNamespace(stamp, leftMs, [this.#epoch(), secondsOf(keepMs)]))
+    const made = parseRecord(await this.#runOnNamespace(stamp, leftMs, [this.#epoch(), this.#keys.changes, secondsOf(keepMs)]))
     this.#record.take(asked, made)
     return made
   }
@@ -168,12 +173,12 @@ export class RedisStore implements Store {
   }
 
   async bumpTags({ tags, timeoutMs }: TagsRequest): Promise<void> {
-    const args = [this.#epoch(), mostTableTags, prunedPerBump, ...tags] as const
+    const args = [this.#epoch(), this.#keys.changes, mostTableTags, prunedPerBump, ...tags] as const
     parseFlag('bump-tags', await this.#runOnNamespace(bumpTags, timeoutMs, [...args]))
   }
 
   async clear(timeoutMs: number): Promise<void> {
-    parseFlag('clear', await this.#runOnNamespace(clear, timeoutMs, [this.#epoch()]))
+    parseFlag('clear', await this.#runOnNamespace(clear, timeoutMs, [this.#epoch(), this.#keys.changes]))
   }
 
   async acquire(request: AcquireRequest): Promise<AcquireReply> {
@@ -198,9 +203,10 @@ export class RedisStore implements Store {
   async commit(request: CommitRequest): Promise<CommitReply> {
     const { timeoutMs, notAfter } = Number.isNaN(request.notAfter) ? await this.#timed(request) : request
     const { token, bytes, keepMs } = request
-    const { channel } = this.#keys
-    const args = [token, bytes, wholeMs(keepMs), notAfter, channel, this.#keys.message(request)] as const
-    return parseCommitReply(await this.#run(commit, request, timeoutMs, this.#pair(request), [...args]))
+    const { channel, changes } = this.#keys
+    const args = [token, bytes, wholeMs(keepMs), notAfter, channel, this.#keys.message(request), changes] as const
+    const keys = [...this.#pair(request), ...this.#counter] as const
+    return parseCommitReply(await this.#run(commit, request, timeoutMs, [...keys], [...args]))
   }
 
   async release(request: ReleaseRequest): Promise<boolean> {
@@ -214,23 +220,29 @@ export class RedisStore implements Store {
     const { timeoutMs, notAfter } = Number.isNaN(request.notAfter) ? await this.#timed(request) : request
     const { bytes, keepMs } = request
     const messages = this.#keys.familyMessages(request)
-    const args = [bytes, wholeMs(keepMs), notAfter, this.#keys.channel] as const
-    return parsePutReply(await this.#run(put, request, timeoutMs, this.#keys.family(request), [...args, ...messages]))
+    const args = [bytes, wholeMs(keepMs), notAfter, this.#keys.channel, this.#keys.changes] as const
+    return parsePutReply(await this.#run(put, request, timeoutMs, this.#family(request), [...args, ...messages]))
   }
 
   async remove(request: KeyRequest): Promise<void> {
-    const args = [this.#keys.channel, ...this.#keys.familyMessages(request)] as const
-    parseFlag('remove', await this.#run(remove, request, request.timeoutMs, this.#keys.family(request), [...args]))
+    const args = [this.#keys.channel, this.#keys.changes, ...this.#keys.familyMessages(request)] as const
+    parseFlag('remove', await this.#run(remove, request, request.timeoutMs, this.#family(request), [...args]))
   }
 
   async expire(request: KeyRequest): Promise<boolean> {
-    const args = [this.#keys.channel, ...this.#keys.familyMessages(request)] as const
-    return parseFlag('expire', await this.#run(expire, request, request.timeoutMs, this.#keys.family(request), [...args]))
+    const args = [this.#keys.channel, this.#keys.changes, ...this.#keys.familyMessages(request)] as const
+    return parseFlag('expire', await this.#run(expire, request, request.timeoutMs, this.#family(request), [...args]))
+  }
+
+  async pulse(timeoutMs: number): Promise<void> {
+    const { pulse: gate, counter, changes } = this.#keys
+    parseFlag('pulse', await this.#run(pulse, { key: '', version: 0 }, timeoutMs, [gate, counter], [pulseYoungMs, changes]))
   }
 
   async close(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.#unwatch?.()
     await this.#connections.leave(this.#keys.channel, this.#listeners)
   }
 
@@ -258,6 +270,15 @@ export class RedisStore implements Store {
 
   #owner(key: EntryKey): StoreNode | undefined {
     return this.#router.owner(this.#slot(key))
+  }
+
+  /** In a cluster the scripts reach no key beside their own, so nothing counts the changes. */
+  get #counter(): string[] {
+    return this.#router.clustered ? [] : [this.#keys.counter]
+  }
+
+  #family(key: EntryKey): [value: string, lease: string, ...neighbours: string[]] {
+    return [...this.#keys.family(key), ...this.#counter]
   }
 
   #pair(key: EntryKey): [value: string, lease: string] {
@@ -288,11 +309,11 @@ export class RedisStore implements Store {
   }
 
   #runOnNamespace<Arguments extends readonly ScriptArgument[]>(
-    script: Script<[record: string, table: string], Arguments>,
+    script: Script<[record: string, table: string, ...counter: string[]], Arguments>,
     timeoutMs: number,
     args: Arguments,
   ): Promise<unknown> {
-    return this.#runAt(script, this.#namespaceSlot, timeoutMs, [this.#keys.record, this.#keys.tagTable], args)
+    return this.#runAt(script, this.#namespaceSlot, timeoutMs, [this.#keys.record, this.#keys.tagTable, ...this.#counter], args)
   }
 
   #runAt<Keys extends readonly string[], Arguments extends readonly ScriptArgument[]>(

@@ -1,4 +1,5 @@
 import { acquireCases } from './contract/acquire-cases.ts'
+import { changeCases } from './contract/change-cases.ts'
 import { fullCases } from './contract/full-cases.ts'
 import { keyCases } from './contract/key-cases.ts'
 import { leaseCases } from './contract/lease-cases.ts'
@@ -35,6 +36,7 @@ export function storeContract(subject: StoreUnderTest): readonly ContractCase[] 
     ...wakeCases,
     ...keyCases,
     ...tagCases,
+    ...(subject.tellsChanges === false ? {} : changeCases),
     ...(subject.full === undefined ? {} : fullCases),
   }
   return Object.entries(cases).map(([name, body]) => ({

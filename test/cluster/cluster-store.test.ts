@@ -47,6 +47,7 @@ describe.each([
 ] as const)('the Redis store in a cluster, over %s', (_, create) => {
   const clients: Cluster[] = []
   const contract = storeContract({
+    tellsChanges: false,
     open: context => {
       const client = create()
       clients.push(client)
@@ -243,14 +244,14 @@ describe('what the server checks in a cluster', () => {
       token,
     )
     expect(await runScript(owner, strict(scripts.renew), [lease], [token, 5_000])).toBe(1)
-    const commit = [token, entryBytes(token), 5_000, far, keys.channel, 'm'] as const
+    const commit = [token, entryBytes(token), 5_000, far, keys.channel, 'm', keys.changes] as const
     expect(await runScript(owner, strict(scripts.commit), [value, lease], [...commit])).toEqual([Buffer.from('stored')])
     const release = [token, 'Q', 5_000, keys.channel, 'm'] as const
     expect(await runScript(owner, strict(scripts.release), [lease], [...release])).toBe(0)
-    const putting = [entryBytes(), 5_000, far, keys.channel, 'm', 'm', 'm'] as const
+    const putting = [entryBytes(), 5_000, far, keys.channel, keys.changes, 'm', 'm', 'm'] as const
     expect(await runScript(owner, strict(scripts.put), keys.family(key), [...putting])).toEqual([Buffer.from('stored')])
-    expect(await runScript(owner, strict(scripts.expire), keys.family(key), [keys.channel, 'm', 'm', 'm'])).toBe(1)
-    expect(await runScript(owner, strict(scripts.remove), keys.family(key), [keys.channel, 'm', 'm', 'm'])).toBe(1)
+    expect(await runScript(owner, strict(scripts.expire), keys.family(key), [keys.channel, keys.changes, 'm', 'm', 'm'])).toBe(1)
+    expect(await runScript(owner, strict(scripts.remove), keys.family(key), [keys.channel, keys.changes, 'm', 'm', 'm'])).toBe(1)
   })
 })
 

@@ -90,6 +90,16 @@ export class FleetCache {
     return member.ask('expire', { namespace: this.namespace, keys: listOf(keys) })
   }
 
+  /** Every member reads the key until its copy stands in the local tier. */
+  async rememberEverywhere(key: string): Promise<void> {
+    await Promise.all(this.members.map(member => member.ask('remember', { namespace: this.namespace, key })))
+  }
+
+  /** When the key's copy was gone from the local tier of each member, on the clock that all processes share. */
+  forgottenAt(key: string): readonly Promise<number>[] {
+    return this.members.map(member => member.ask('untilForgotten', { namespace: this.namespace, key }))
+  }
+
   /** What the source holds from now on, seen from every member. */
   async setSource(value: string): Promise<void> {
     await Promise.all(this.members.map(member => member.ask('source', { namespace: this.namespace, value })))

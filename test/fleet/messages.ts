@@ -48,6 +48,10 @@ export interface Commands {
   set: { request: OfCache & { keys: readonly string[]; value: string }; reply: void }
   delete: { request: OfCache & { keys: readonly string[] }; reply: void }
   expire: { request: OfCache & { keys: readonly string[] }; reply: void }
+  /** Reads the key until its copy stands in the local tier. */
+  remember: { request: OfCache & { key: string }; reply: void }
+  /** Looks until the key's copy is gone from the local tier, and says when that was. */
+  untilForgotten: { request: OfCache & { key: string }; reply: number }
   /** What loaders of this member find from now on. */
   source: { request: OfCache & { value: string }; reply: void }
   /** Lets the loaders behind the gate go on, now and later. */

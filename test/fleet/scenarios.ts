@@ -65,6 +65,25 @@ export interface Reads {
   readonly failures: number
 }
 
+export interface Forgetting {
+  /** For each round, how long after the delete had been sent the last copy was gone, in ms. */
+  readonly goneAfterMs: readonly number[]
+}
+
+/** Every process keeps a copy in its local tier; one deletes the key, and all copies must go. */
+export async function forgetEverywhere(cache: FleetCache, rounds: number): Promise<Forgetting> {
+  const [key] = newKeys(1) as [string]
+  const goneAfterMs: number[] = []
+  for (let round = 0; round < rounds; round++) {
+    await cache.rememberEverywhere(key)
+    const forgotten = cache.forgottenAt(key)
+    const sentAt = sharedNowMs()
+    await cache.delete(cache.members[round % cache.members.length] as Member, key)
+    goneAfterMs.push(Math.max(...(await Promise.all(forgotten))) - sentAt)
+  }
+  return { goneAfterMs }
+}
+
 export type Invalidation = 'delete' | 'set' | 'expire'
 export type Origin = 'the same process' | 'another process'
 

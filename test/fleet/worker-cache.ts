@@ -83,6 +83,24 @@ export class WorkerCache {
     await Promise.all(keys.map(key => this.#leasehold.expire(key)))
   }
 
+  async remember(key: string): Promise<void> {
+    const deadline = performance.now() + openDeadlineMs
+    while (this.#leasehold.peek(key) === undefined) {
+      if (performance.now() > deadline) throw new Error('the local tier keeps no copy')
+      await this.#leasehold.getOrSet(key, () => this.source)
+      await passed(1)
+    }
+  }
+
+  async untilForgotten(key: string): Promise<number> {
+    const deadline = performance.now() + openDeadlineMs
+    while (this.#leasehold.peek(key) !== undefined) {
+      if (performance.now() > deadline) throw new Error('the local tier keeps its copy')
+      await new Promise(resolve => setImmediate(resolve))
+    }
+    return sharedNowMs()
+  }
+
   takeRecords(): Record<string, number> {
     return this.#tally?.take() ?? {}
   }

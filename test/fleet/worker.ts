@@ -20,6 +20,8 @@ const tell = serve<Commands, LoadNotice>({
   set: request => cacheOf(request).set(request.keys, request.value),
   delete: request => cacheOf(request).delete(request.keys),
   expire: request => cacheOf(request).expire(request.keys),
+  remember: request => cacheOf(request).remember(request.key),
+  untilForgotten: request => cacheOf(request).untilForgotten(request.key),
   async source(request) {
     cacheOf(request).source = request.value
   },

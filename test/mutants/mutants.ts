@@ -1,5 +1,6 @@
 import { batchMutants } from './batches.ts'
 import { byteMutants } from './bytes.ts'
+import { copyMutants } from './copies.ts'
 import { leaseMutants } from './leases.ts'
 import type { Mutant } from './mutant.ts'
 import { serverMutants } from './server.ts'
@@ -23,6 +24,7 @@ export const mutantGroups: readonly MutantGroup[] = [
   { title: 'Freshness and trust', mutants: trustMutants },
   { title: 'Batches and resources', mutants: batchMutants },
   { title: 'Tags and clear', mutants: tagMutants },
+  { title: 'Copies in the process', mutants: copyMutants },
   { title: 'Bytes and messages', mutants: byteMutants },
   { title: 'The server and the client', mutants: serverMutants },
 ]

@@ -27,7 +27,7 @@ function rulesOf(namespace: string): string[] {
 
 const commands = rulesOf('any').filter(rule => rule.startsWith('+'))
 /** Their refusal is seen in the server's log alone. */
-const courtesy = ['+unsubscribe', '+info', '+client|setname']
+const courtesy = ['+unsubscribe', '+info', '+client|setname', '+incr', '+pubsub|numsub']
 
 /** Does everything there is to do as a user of these rules. @returns what went wrong */
 async function problemsOf(without?: string): Promise<string[]> {

@@ -8,6 +8,7 @@ import { entryBytes, newToken } from './fixture.ts'
 
 const farAway = 8e15
 const channel = `${ownNamespace()}:bus`
+const changes = `${ownNamespace()}:changes`
 
 let redis: Redis
 let value: string
@@ -30,7 +31,7 @@ function acquire(token: Buffer, more: Acquire = {}): Promise<unknown> {
   return runScript(redis, scripts.acquire, [value, lease], [token, leaseMs, notAfter, seen, dead, wait])
 }
 function commit(token: Buffer, bytes: Buffer, notAfter = farAway): Promise<unknown> {
-  return runScript(redis, scripts.commit, [value, lease], [token, bytes, 60_000, notAfter, channel, 'm'])
+  return runScript(redis, scripts.commit, [value, lease], [token, bytes, 60_000, notAfter, channel, 'm', changes])
 }
 function release(token: Buffer, marker = '', markerMs = 5_000): Promise<unknown> {
   return runScript(redis, scripts.release, [lease], [token, marker, markerMs, channel, 'm'])
@@ -243,9 +244,9 @@ describe('release', () => {
 describe('put, remove and expire', () => {
   const family = (): [string, string, ...string[]] => [value, lease, `${value}-`, `${lease}-`, `${value}+`, `${lease}+`]
   const put = (bytes: Buffer, notAfter = farAway): Promise<unknown> =>
-    runScript(redis, scripts.put, family(), [bytes, 60_000, notAfter, channel, 'm0', 'm-', 'm+'])
-  const remove = (): Promise<unknown> => runScript(redis, scripts.remove, family(), [channel, 'm0', 'm-', 'm+'])
-  const expire = (): Promise<unknown> => runScript(redis, scripts.expire, family(), [channel, 'm0', 'm-', 'm+'])
+    runScript(redis, scripts.put, family(), [bytes, 60_000, notAfter, channel, changes, 'm0', 'm-', 'm+'])
+  const remove = (): Promise<unknown> => runScript(redis, scripts.remove, family(), [channel, changes, 'm0', 'm-', 'm+'])
+  const expire = (): Promise<unknown> => runScript(redis, scripts.expire, family(), [channel, changes, 'm0', 'm-', 'm+'])
 
   async function fill(): Promise<void> {
     for (const [index, key] of family().entries()) {

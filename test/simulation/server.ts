@@ -23,7 +23,11 @@ export class SimulatedServer {
 
   constructor(scheduler: Scheduler) {
     this.#scheduler = scheduler
-    this.commands = new MemoryServer(this.tables, (_namespace, key) => this.onWake(key))
+    this.commands = new MemoryServer(
+      this.tables,
+      (_namespace, key) => this.onWake(key),
+      () => {},
+    )
   }
 
   get preciseNow(): number {

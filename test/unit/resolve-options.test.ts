@@ -41,6 +41,7 @@ describe('resolveCacheOptions', () => {
         maxRefreshes: 16,
         maxKeyBytes: 512,
         closeTimeoutMs: 5000,
+        local: { mode: 'off', maxEntries: 10_000, maxBytes: 67_108_864, ttlMs: 60_000 },
       },
       codec: {
         namespace: 'shop',

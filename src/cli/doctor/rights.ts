@@ -25,11 +25,12 @@ export const neededCommands = [
 ] as const
 
 /** Leasehold does without them, but their refusals fill the ACL log. */
-export const courtesyCommands = ['unsubscribe', 'info', 'client|setname'] as const
+export const courtesyCommands = ['unsubscribe', 'info', 'client|setname', 'incr', 'pubsub|numsub'] as const
 
 /** All of them as the rules of one user. */
 export function aclRules(keyPrefix: string, namespace: string, database = 0): string {
-  const channel = `${keyPrefix}${namespace}:bus${database === 0 ? '' : `:${database}`}`
+  const suffix = database === 0 ? '' : `:${database}`
+  const channels = ['bus', 'changes'].map(name => `&${keyPrefix}${namespace}:${name}${suffix}`)
   const commands = [...neededCommands, ...courtesyCommands, ...(database === 0 ? [] : ['select'])].map(name => `+${name}`)
-  return `~${keyPrefix}${namespace}:* &${channel} ${commands.join(' ')}`
+  return [`~${keyPrefix}${namespace}:*`, ...channels, ...commands].join(' ')
 }

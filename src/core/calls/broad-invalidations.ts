@@ -22,8 +22,11 @@ async function bumpTags(engine: Engine, tags: readonly string[]): Promise<void> 
     await send(engine, 'bump-tags', timeoutMs => {
       engine.ownInvalidations.noteTags(some)
       engine.outage.copies.revokeAll()
+      engine.local?.changeTags(some)
       return engine.store.bumpTags({ tags: some, timeoutMs })
     })
+    // A read that was on its way meanwhile may have brought an old value.
+    engine.local?.changeTags(some)
   }
   report(engine, 'tags', tags, startedAt)
 }
@@ -38,8 +41,10 @@ async function raiseGeneration(engine: Engine): Promise<void> {
   await send(engine, 'clear', timeoutMs => {
     engine.ownInvalidations.noteClear()
     engine.outage.copies.revokeAll()
+    engine.local?.changeAll()
     return engine.store.clear(timeoutMs)
   })
+  engine.local?.changeAll()
   report(engine, 'clear', [], startedAt)
 }
 

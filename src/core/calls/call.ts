@@ -12,6 +12,12 @@ import { StoreBudget } from './store-budget.ts'
 export interface CallBeginning {
   readonly began: number
   readonly startedAt: number
+  readonly askedAt: number
+}
+
+/** What the local tier has heard until now. */
+export function positionOf({ local }: Engine): number {
+  return local === undefined ? 0 : local.position
 }
 
 /** One `getOrSet` on its way to an answer. */
@@ -37,6 +43,8 @@ export class Call implements EntryKey, Passenger, TracedOperation {
   storeFailed = false
   /** How it was answered. */
   outcome: OperationOutcome = undefined
+  /** What the local tier had heard when the call began. */
+  readonly askedAt: number
   /** Monotonic ms after which the call waits no longer; set when it first waits. */
   waitUntil: number | undefined
   #budget: StoreBudget | undefined
@@ -49,6 +57,7 @@ export class Call implements EntryKey, Passenger, TracedOperation {
     this.policy = policy
     this.batch = batch
     this.startedAt = began?.startedAt ?? engine.clock.now()
+    this.askedAt = began?.askedAt ?? positionOf(engine)
   }
 
   get id(): string {

@@ -1,6 +1,6 @@
 import { absent } from './absent.ts'
 import { BatchAnswers } from './batch-answers.ts'
-import { Call } from './call.ts'
+import { Call, positionOf } from './call.ts'
 import { decodeValue, openEntry, recordBase, reportStoreError, undecodable, type Engine } from '../engine.ts'
 import type { LoadBatch } from '../flights/load-batch.ts'
 import type { Loader } from '../flights/loader-context.ts'
@@ -89,7 +89,7 @@ async function answerEveryKey(
   try {
     policy.signal?.throwIfAborted()
     const answers = new BatchAnswers(keys)
-    const began = { began: engine.sequence.next(), startedAt: engine.clock.now() }
+    const began = { began: engine.sequence.next(), startedAt: engine.clock.now(), askedAt: positionOf(engine) }
     const callFor = (key: string): Call =>
       new Call(engine, key, batch === undefined ? loaderOf(key) : batch.loader, policy, batch, began)
     const unread = new UnansweredCalls()

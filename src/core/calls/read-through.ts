@@ -3,7 +3,9 @@ import type { Call } from './call.ts'
 import { decide, staleness } from './decide.ts'
 import { decodeValue, openEntry, recordBase, reportStoreError, undecodable, type Engine } from '../engine.ts'
 import type { StaleRecord } from '../events.ts'
+import type { LocalTier } from '../local/local-tier.ts'
 import type { Entry } from '../ports.ts'
+import { unionOf } from '../tags/check-tags.ts'
 import { hasNewerTag, verdictOn } from '../tags/tag-check.ts'
 
 /** Whether the stored value is valid depends on its tags: {@link answerTagged}. */
@@ -63,10 +65,17 @@ function answerFromEntry(engine: Engine, call: Call, entry: Entry): unknown {
     return absent
   }
   engine.shadow?.offer(engine, call, entry)
+  if (engine.local !== undefined && decision !== 'revalidate') keepCopy(engine, engine.local, call, entry, nowMs)
   if (decision !== 'fresh') engine.refreshes.offer(engine, call, entry, decision === 'revalidate' ? 'stale' : 'early')
   if (decision === 'revalidate') reportStale(engine, call, entry, 'revalidate')
   else reportHit(engine, call, entry, nowMs)
   return value
+}
+
+/** Copies are of the cache's own version, by which changes are told. */
+function keepCopy(engine: Engine, local: LocalTier, call: Call, entry: Entry, nowMs: number): void {
+  if (call.version === engine.options.policy.version)
+    local.fill(call.key, entry, unionOf(call.policy.tags, entry.tags), call.askedAt, nowMs)
 }
 
 /** A stored value that may be answered in place of a load, and what reports it once it is. */
@@ -122,6 +131,7 @@ function reportHit(engine: Engine, call: Call, entry: Entry, nowMs: number): voi
     key: call.key,
     version: call.version,
     at: engine.clock.wallNow(),
+    from: 'store',
     ageMs: Math.max(0, nowMs - entry.createdAt),
     remainingMs: entry.freshUntil - nowMs,
     bytes: entry.bytes.length,

@@ -48,6 +48,7 @@ async function storeValue(engine: Engine, key: string, value: unknown, policy: P
       const reply: PutReply = await store.put({ ...entryKey, bytes, keepMs, timeoutMs, notAfter })
       outcome = reply === 'late' ? 'unknown' : reply
       if (outcome !== 'unknown') engine.outage.journal.acknowledge(entryKey, deferred, clock.now())
+      engine.local?.change(key)
     } catch (error) {
       failure = reportStoreError(engine, 'put', entryKey, error)
       if (failure.outcome === 'not-executed') outcome = deferOrThrow(engine, entryKey, failure)
@@ -155,6 +156,8 @@ async function invalidate(
     try {
       const done = await (command === 'remove' ? engine.store.remove(request) : engine.store.expire(request))
       journal.acknowledge(key, command === 'remove' ? deferred : undefined, engine.clock.now())
+      // A read that was on its way meanwhile may have brought the old value.
+      engine.local?.change(key.key)
       return done
     } catch (error) {
       const latest = reportStoreError(engine, command, key, error)

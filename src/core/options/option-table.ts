@@ -24,6 +24,7 @@ export type DurationOption =
   | 'storeBudget'
   | 'closeTimeout'
   | 'outageTtl'
+  | 'local.ttl'
 export type NumberOption = 'rollout' | 'shadow' | 'jitter' | 'refresh.beta' | 'refresh.probability'
 export type IntegerOption =
   | 'version'
@@ -33,6 +34,8 @@ export type IntegerOption =
   | 'maxRefreshes'
   | 'maxConcurrentLoads'
   | 'maxQueuedLoads'
+  | 'local.maxEntries'
+  | 'local.maxBytes'
 
 /** In ms. */
 export const durationBounds: Readonly<Record<DurationOption, DurationBounds>> = {
@@ -49,6 +52,7 @@ export const durationBounds: Readonly<Record<DurationOption, DurationBounds>> = 
   storeBudget: { min: 1, max: 10 * minute },
   closeTimeout: { min: 0, max: hour },
   outageTtl: { min: 0, max: hour },
+  'local.ttl': { min: 1, max: day },
 }
 
 export const numberBounds: Readonly<Record<NumberOption, NumberBounds>> = {
@@ -67,6 +71,8 @@ export const integerBounds: Readonly<Record<IntegerOption, NumberBounds>> = {
   maxRefreshes: { min: 1, max: 10_000 },
   maxConcurrentLoads: { min: 1, max: 100_000 },
   maxQueuedLoads: { min: 0, max: 1_000_000 },
+  'local.maxEntries': { min: 1, max: 10_000_000 },
+  'local.maxBytes': { min: 1024, max: 68_719_476_736 },
 }
 
 /** Where an option may be given: to `createCache`, to `define`, to `getOrSet`, to `set`, to calls that only name a key. */
@@ -126,6 +132,9 @@ export const defaults: {
       | 'outageTtlMs'
       | 'maxConcurrentLoads'
       | 'maxQueuedLoads'
+      | 'localMaxEntries'
+      | 'localMaxBytes'
+      | 'localTtlMs'
   ]: number
 } = {
   ttlMs: 5 * minute,
@@ -143,6 +152,9 @@ export const defaults: {
   outageTtlMs: 1000,
   maxConcurrentLoads: 256,
   maxQueuedLoads: 10_000,
+  localMaxEntries: 10_000,
+  localMaxBytes: 67_108_864,
+  localTtlMs: minute,
 }
 
 /** Every option there is. `docs/options.md` shows the same rows. */
@@ -207,6 +219,16 @@ export const optionTable: readonly OptionRow[] = [
   { name: 'shouldCache', default: '', allowed: 'a function', places: resource },
   integer('maxConcurrentLoads', undefined, resource),
   integer('maxQueuedLoads', defaults.maxQueuedLoads, resource),
+  {
+    name: 'local',
+    default: "{ mode: 'off' }",
+    allowed: "an object { mode: 'off' or 'trust', maxEntries?, maxBytes?, ttl? }",
+    places: cache,
+  },
+  { name: 'local.mode', default: "'off'", allowed: "'off' or 'trust'", places: cache },
+  integer('local.maxEntries', defaults.localMaxEntries, cache),
+  integer('local.maxBytes', defaults.localMaxBytes, cache),
+  duration('local.ttl', defaults.localTtlMs, cache),
   { name: 'clock', default: '', allowed: 'a Clock: now, wallNow, setTimeout, clearTimeout and unref', places: cache },
   { name: 'random', default: '', allowed: 'a Random: next and token', places: cache },
 ]

@@ -20,6 +20,20 @@ export interface TimeoutOptions {
   readonly hard?: Duration
 }
 
+/** Values in this process, in front of the store. `docs/local-tier.md` says which mode to choose. */
+export interface LocalOptions {
+  /**
+   * `'trust'` answers from memory as long as the store proves that its changes are heard. Default `'off'`: every value is vouched for by the store.
+   */
+  readonly mode: 'off' | 'trust'
+  /** How many values are kept. 1 to 10 million, default 10000. */
+  readonly maxEntries?: number
+  /** What they may take in memory by estimate, in bytes. 1 KiB to 64 GiB, default 64 MiB. */
+  readonly maxBytes?: number
+  /** How long a copy is answered at most without asking the store, under `'trust'`. 1 ms to 1 day, default 1 minute. */
+  readonly ttl?: Duration
+}
+
 /** How one key is loaded, kept and refreshed. Given to `createCache` as defaults, to a call for that call. */
 export interface PolicyOptions {
   /** How long a value is fresh. 1 ms to 3650 days, default 5 minutes. */
@@ -109,6 +123,7 @@ export interface CacheOptions extends PolicyOptions {
   readonly enabled?: () => boolean
   /** The share of answers from the store that are loaded once more, behind the caller, and compared. 0 to 1, default 0. */
   readonly shadow?: number
+  readonly local?: LocalOptions
   /** Time and randomness, for tests. */
   readonly clock?: Clock
   readonly random?: Random
@@ -140,6 +155,14 @@ export interface Policy {
   readonly resource: string | undefined
 }
 
+/** {@link LocalOptions}, checked. */
+export interface LocalPolicy {
+  readonly mode: 'off' | 'trust'
+  readonly maxEntries: number
+  readonly maxBytes: number
+  readonly ttlMs: number
+}
+
 /** {@link CacheOptions}, checked: what the engine itself needs of them. */
 export interface EngineOptions {
   readonly namespace: string
@@ -154,6 +177,7 @@ export interface EngineOptions {
   readonly maxRefreshes: number
   readonly maxKeyBytes: number
   readonly closeTimeoutMs: number
+  readonly local: LocalPolicy
 }
 
 /** {@link CacheOptions}, checked: what the entry codec needs of them. */

@@ -5,6 +5,7 @@ import { invalidOption } from './invalid-option.ts'
 import { allowedFor, cacheOptionNames, defaults, type DurationOption, type IntegerOption } from './option-table.ts'
 import type { CacheOptions, Compression, EngineOptions, EntryCodecOptions, Policy, Serializer } from './options.ts'
 import type { Clock, Random, StoreProvider } from '../ports.ts'
+import { resolveLocal } from './resolve-local.ts'
 import { applyPolicyOption, checkTimeoutOrder, defaultPolicy } from './resolve-policy.ts'
 
 export { resolveCallOptions } from './resolve-policy.ts'
@@ -45,6 +46,7 @@ export function resolveCacheOptions(options: CacheOptions): ResolvedOptions {
       maxRefreshes: integerOr(given, 'maxRefreshes', defaults.maxRefreshes),
       maxKeyBytes: integerOr(given, 'maxKeyBytes', defaults.maxKeyBytes),
       closeTimeoutMs: durationOr(given, 'closeTimeout', defaults.closeTimeoutMs),
+      local: resolveLocal(given['local']),
     },
     codec: {
       namespace,

@@ -9,23 +9,37 @@ import type { OutageCopy } from './outage-copies.ts'
 export function answerFromCopy(engine: Engine, call: Call): unknown {
   const { copies } = engine.outage
   const copy = copies.find(call)
-  if (copy === undefined) return absent
+  if (copy === undefined) return answerFromSuspect(engine, call)
   const staleMs = copy.ageMs - copy.freshMs
   if (staleMs >= 0 && (!copy.standsIn || staleMs >= call.policy.staleIfErrorMs)) return absent
   const value = decodeValue(engine, call, copy.entry, call.policy.schema)
   if (value === undecodable) return absent
-  const durationMs = engine.clock.now() - call.startedAt
-  call.outcome = staleMs < 0 ? 'unleased' : 'stale'
-  if (staleMs < 0) {
-    if (engine.events.topics.miss.heard) engine.events.emit('miss', { ...recordBase(engine, call), outcome: 'kept', durationMs })
-  } else {
+  if (staleMs < 0) reportKept(engine, call)
+  else {
+    call.outcome = 'stale'
     if (engine.events.topics.stale.heard) {
       const bytes = copy.entry.bytes.length
+      const durationMs = engine.clock.now() - call.startedAt
       engine.events.emit('stale', { ...recordBase(engine, call), reason: 'store-failed', staleMs, bytes, durationMs })
     }
     void loadBehind(engine, call, copy)
   }
   return value
+}
+
+/** A copy of the local tier whose changes are not heard any more stands in as long as it is fresh. */
+function answerFromSuspect(engine: Engine, call: Call): unknown {
+  const suspect = call.version === engine.options.policy.version ? engine.local?.findSuspect(call.key) : undefined
+  if (suspect === undefined) return absent
+  reportKept(engine, call)
+  return suspect.kept.value()
+}
+
+function reportKept(engine: Engine, call: Call): void {
+  call.outcome = 'unleased'
+  if (!engine.events.topics.miss.heard) return
+  const durationMs = engine.clock.now() - call.startedAt
+  engine.events.emit('miss', { ...recordBase(engine, call), outcome: 'kept', durationMs })
 }
 
 async function loadBehind(

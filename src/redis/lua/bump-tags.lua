@@ -3,19 +3,27 @@
 -- KEYS
 --   record         the namespace record
 --   table          the table of tags: a sorted set, each tag with the sequence at which it was invalidated last
+--   counter...     of the changes, not in a cluster
 -- ARGV
 --   epoch          of a record that is made
+--   changes        channel of the changes
 --   most           how many tags the table may hold
 --   pruned         how many are forgotten at most, beside making room for these
 --   tags...        the tags
 -- RETURNS
 --   1
 --@include record
+--@include announce
 local record = record_of(KEYS[1])
 if not record then
+  announce(ARGV[2], 'x', '')
   mint(KEYS[1], KEYS[2], ARGV[1], 0)
   return 1
 end
+
+local told = {}
+for i = 5, #ARGV do told[#told + 1] = struct.pack('>I2', #ARGV[i]) .. ARGV[i] end
+announce(ARGV[2], 't', table.concat(told))
 
 local now = server_us()
 record.sequence = math.max(record.sequence + 1, now)
@@ -30,12 +38,12 @@ if type(known) ~= 'string' then
 end
 
 local sequence = string.format('%.0f', record.sequence)
-local added = #ARGV - 3
-for i = 4, #ARGV do redis.call('ZADD', KEYS[2], sequence, ARGV[i]) end
+local added = #ARGV - 4
+for i = 5, #ARGV do redis.call('ZADD', KEYS[2], sequence, ARGV[i]) end
 
-local surplus = redis.call('ZCARD', KEYS[2]) - 1 - tonumber(ARGV[2])
+local surplus = redis.call('ZCARD', KEYS[2]) - 1 - tonumber(ARGV[3])
 local dead = now - record.longest * 1000000
-local oldest = redis.call('ZRANGE', KEYS[2], 0, tonumber(ARGV[3]) + added, 'WITHSCORES')
+local oldest = redis.call('ZRANGE', KEYS[2], 0, tonumber(ARGV[4]) + added, 'WITHSCORES')
 local floor
 for i = 1, #oldest, 2 do
   if oldest[i] ~= FLOOR then

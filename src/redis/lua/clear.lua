@@ -3,11 +3,15 @@
 -- KEYS
 --   record         the namespace record
 --   table          the table of tags
+--   counter...     of the changes, not in a cluster
 -- ARGV
 --   epoch          of a record that is made
+--   changes        channel of the changes
 -- RETURNS
 --   1
 --@include record
+--@include announce
+announce(ARGV[2], 'x', '')
 local record = record_of(KEYS[1])
 if not record or record.generation >= WORD - 1 then
   mint(KEYS[1], KEYS[2], ARGV[1], record and record.longest or 0)

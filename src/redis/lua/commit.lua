@@ -2,6 +2,7 @@
 -- KEYS
 --   value     the entry
 --   lease     its lease
+--   counter...  of the changes, not in a cluster
 -- ARGV
 --   token     of the holder
 --   bytes     the entry
@@ -9,12 +10,14 @@
 --   notAfter  server ms after which nothing may change
 --   channel   of the wake-ups
 --   message   the wake-up for this key
+--   changes   channel of the changes
 -- RETURNS
 --   {'late'} | {'stored'} | {'lost'} | {'full'}, the last with the lease ended
 --@include time
 --@include entry
 --@include lease
 --@include full
+--@include announce
 local token = ARGV[1]
 if server_ms() > tonumber(ARGV[4]) then return {'late'} end
 
@@ -31,4 +34,5 @@ if failed(set) and not full then return set end
 redis.call('DEL', KEYS[2])
 if state == 'W' then redis.call('PUBLISH', ARGV[5], ARGV[6]) end
 if full then return {'full'} end
+announce_value(ARGV[7], token, ARGV[6])
 return {'stored'}

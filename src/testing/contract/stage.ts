@@ -4,6 +4,8 @@ import { systemClock, systemRandom } from '../../core/clock.ts'
 import type {
   AcquireReply,
   AcquireRequest,
+  Change,
+  ChangeListeners,
   Clock,
   EntryKey,
   Marker,
@@ -24,12 +26,19 @@ export interface StoreUnderTest {
   pass?(ms: number): Promise<void>
   /** Lets the store run out of memory, so that it refuses writes, and then again not. Without it those cases are left out. */
   readonly full?: { fill(): Promise<void>; drain(): Promise<void> }
+  /** Whether clients may be told of changes, as a trusted local tier wants. Default true; without it those cases are left out. */
+  readonly tellsChanges?: boolean
 }
 
 /** One client of the store, with the wake-ups it has heard. */
 export interface Client {
   readonly store: Store
   readonly wakes: string[]
+}
+
+/** One client that is told of changes. */
+export interface WatchingClient extends Client {
+  readonly changes: Change[]
 }
 
 export interface EntryShape {
@@ -68,6 +77,24 @@ export class Stage {
 
   /** Another client, in the namespace of the case unless told otherwise, once it and its bus are up. */
   async open(suffix = ''): Promise<Client> {
+    return this.#open(suffix, undefined)
+  }
+
+  /** Another client that is told of changes, once it can be. */
+  async watch(): Promise<WatchingClient> {
+    const changes: Change[] = []
+    let live = false
+    const listeners = { onChange: (change: Change) => void changes.push(change), onLive: (now: boolean) => void (live = now) }
+    const client = await this.#open('', listeners)
+    await this.eventually(async () => live, 'changes are told')
+    return { ...client, changes }
+  }
+
+  get patienceMs(): number {
+    return patienceMs
+  }
+
+  async #open(suffix: string, changes: ChangeListeners | undefined): Promise<Client> {
     const wakes: string[] = []
     let ready = false
     let live = false
@@ -76,6 +103,7 @@ export class Stage {
       clock: this.#clock,
       random: this.#random,
       maxKeyBytes: 512,
+      changes,
       listeners: {
         onWake: wakeId => void wakes.push(wakeId),
         onReady: now => void (ready = now),

@@ -3,6 +3,7 @@ import { isStoreError } from '../../../src/core/errors.ts'
 import { isCanonicalKey } from '../../../src/core/keys/key-builder.ts'
 import { decodeParams } from '../../../src/core/keys/key-decoding.ts'
 import { commandFailure, connectionFailure } from '../../../src/redis/failures.ts'
+import { decodeChange } from '../../../src/redis/changes.ts'
 import { decodeWake, Keys } from '../../../src/redis/keys.ts'
 import { parseRedirection } from '../../../src/redis/redirection.ts'
 import { parseAcquireReply, parseCommitReply, parseFlag, parsePutReply } from '../../../src/redis/replies.ts'
@@ -31,6 +32,21 @@ const wake = target('bus message', message, given => {
   const again = Buffer.concat([Buffer.from([1, 0x77, version >> 8, version & 0xff]), Buffer.from(suffix)])
   must(suffix !== '' && given.length <= longestWake, 'a wake-up names a key and is no longer than keys are')
   must(again.equals(given), 'a wake-up names what stands in its bytes, every one of them')
+})
+
+const changeMessage = fc
+  .tuple(fc.constantFrom(0x63, 0x74, 0x78, 0x70, 0x77), fc.nat(), fc.uint8Array({ maxLength: 60 }), damages)
+  .map(([kind, sequence, body, all]) => {
+    const head = Buffer.from([1, kind, 0, 0, 0, 0, 0, 0, 0, 0])
+    head.writeDoubleBE(sequence, 2)
+    return damaged(Buffer.concat([head, body]), all)
+  })
+
+const change = target('change', fc.oneof(message, changeMessage), given => {
+  const found = decodeChange(given)
+  if (found === undefined) return
+  must(Number.isSafeInteger(found.sequence) && found.sequence >= 0, 'a change has a number')
+  must(found.kind !== 'key' || found.token === undefined || found.token.length === 16, 'a token has 16 bytes')
 })
 
 /** What a Redis client may hand back: RESP values. */
@@ -139,4 +155,4 @@ const redirection = target('redirection', movedTo, ([code, slot, to]) => {
   must(to.startsWith(`${found.host}:`), 'a redirection names the server that was told')
 })
 
-export const messageTargets: readonly FuzzTarget[] = [wake, scriptReply, clientError, redirection, keyText, redisKey]
+export const messageTargets: readonly FuzzTarget[] = [wake, change, scriptReply, clientError, redirection, keyText, redisKey]

@@ -46,7 +46,7 @@ describe('the records', () => {
       { event: 'load', ...k, at: start + 200, outcome: 'value', durationMs: 200, leased: true, background: false },
       { event: 'commit', ...k, at: start + 200, outcome: 'stored', bytes, payloadBytes },
       { event: 'miss', ...k, at: start + 200, outcome: 'loaded', durationMs: 200 },
-      { event: 'hit', ...k, at: start + 1200, ageMs: 1000, remainingMs: 9000, bytes, durationMs: 0 },
+      { event: 'hit', ...k, at: start + 1200, from: 'store', ageMs: 1000, remainingMs: 9000, bytes, durationMs: 0 },
     ])
   })
 

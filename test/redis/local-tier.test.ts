@@ -1,0 +1,101 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createCache, type Cache, type CacheOptions } from '../../src/index.ts'
+import { redisStore } from '../../src/redis/index.ts'
+import { ownNamespace, sharedRedisUrl } from '../shared-redis.ts'
+import { until } from './fixture.ts'
+
+let namespace: string
+let caches: Cache[]
+
+beforeEach(() => {
+  namespace = ownNamespace()
+  caches = []
+})
+afterEach(async () => {
+  await Promise.all(caches.map(cache => cache.close()))
+})
+
+function open(options: Partial<CacheOptions> = {}): Cache {
+  const cache = createCache({
+    namespace,
+    store: redisStore(sharedRedisUrl()),
+    local: { mode: 'trust' },
+    commandTimeout: '2s',
+    storeBudget: '5s',
+    ...options,
+  })
+  caches.push(cache)
+  return cache
+}
+
+/** Reads until the copy in memory answers. */
+async function remembered(cache: Cache, key: string, load: () => unknown = () => 'loaded'): Promise<unknown> {
+  await until(async () => {
+    await cache.getOrSet(key, load)
+    return cache.peek(key) !== undefined
+  })
+  return cache.peek(key)
+}
+
+describe('a trusted local tier', () => {
+  it('answers without asking Redis', async () => {
+    const cache = open()
+    const froms: string[] = []
+    cache.on('hit', ({ from }) => froms.push(from))
+    expect(await remembered(cache, 'k')).toBe('loaded')
+    froms.length = 0
+    expect(await cache.getOrSet('k', () => expect.unreachable())).toBe('loaded')
+    expect(froms).toEqual(['local'])
+  })
+
+  it.each(['delete', 'set', 'expire', 'load'] as const)(
+    'drops its copy when another process changes the key by %s',
+    async how => {
+      const cache = open()
+      const other = open({ local: { mode: 'off' } })
+      expect(await remembered(cache, 'k')).toBe('loaded')
+      if (how === 'delete') await other.delete('k')
+      if (how === 'set') await other.set('k', 'set')
+      if (how === 'expire') await other.expire('k')
+      if (how === 'load') await other.getOrSet('k', () => 'loaded anew', { forceFresh: true })
+      await until(() => cache.peek('k') === undefined)
+      const expected = { delete: 'own', set: 'set', expire: 'own', load: 'loaded anew' }[how]
+      expect(await cache.getOrSet('k', () => 'own')).toBe(expected)
+    },
+  )
+
+  it.each(['delete', 'set', 'expire', 'load'] as const)('applies its own %s at once', async how => {
+    const cache = open()
+    for (let round = 0; round < 50; round++) {
+      await remembered(cache, 'k', () => 'old')
+      const reading = cache.get('k')
+      if (how === 'delete') await cache.delete('k')
+      if (how === 'set') await cache.set('k', 'new')
+      if (how === 'expire') await cache.expire('k')
+      if (how === 'load') await cache.getOrSet('k', () => 'new', { forceFresh: true })
+      expect(await cache.getOrSet('k', () => 'new')).toBe('new')
+      await reading
+      expect(await cache.getOrSet('k', () => 'new')).toBe('new')
+      await cache.delete('k')
+    }
+  })
+
+  it.each(['invalidateTags', 'clear'] as const)('drops its copies at %s, its own and that of another process', async how => {
+    const cache = open()
+    const other = open()
+    const invalidate = (by: Cache): Promise<unknown> => (how === 'clear' ? by.clear() : by.invalidateTags(['red']))
+    await cache.getOrSet('k', () => 'loaded', { tags: ['red'] })
+    expect(await remembered(cache, 'k')).toBe('loaded')
+    await invalidate(cache)
+    expect(cache.peek('k')).toBeUndefined()
+    await cache.getOrSet('k', () => 'loaded', { tags: ['red'] })
+    expect(await remembered(cache, 'k')).toBe('loaded')
+    await invalidate(other)
+    await until(() => cache.peek('k') === undefined)
+  })
+
+  it('is refused on a store that does not tell of changes', () => {
+    const silent = { kind: 'silent', open: () => ({ wakeId: () => '' }) as never }
+    expect(() => createCache({ namespace, store: silent, local: { mode: 'trust' } })).toThrow(/local\.mode/)
+  })
+})
