@@ -3,7 +3,7 @@ import { LeaseholdError } from '../errors.ts'
 
 /** How many tags an entry may have, and how long each may be in UTF-8: together they bound what an entry carries. */
 export const mostTags = 64
-export const mostTagBytes = 255
+const mostTagBytes = 255
 
 /** What a tag may be, in words. */
 export const tagAllowed: string = `a well-formed string of 1 to ${mostTagBytes} bytes in UTF-8`
