@@ -1,6 +1,6 @@
 /**
  * `npm run fleet`: what a fleet promises, in full numbers and with the milliseconds that tests do not assert, beside a minimal control.
- * `--runs 3` shortens the stampedes. Ends with 1 when a count is not what it must be.
+ * `--runs 3` shortens the stampedes, `--only stampedes` runs one part. Ends with 1 when a count is not what it must be.
  */
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
@@ -28,7 +28,7 @@ interface Row {
   readonly ms: string
 }
 
-const { values: flags } = parseArgs({ options: { runs: { type: 'string', default: '20' } } })
+const { values: flags } = parseArgs({ options: { runs: { type: 'string', default: '20' }, only: { type: 'string' } } })
 const runs = Number(flags.runs)
 const rows: Row[] = []
 
@@ -198,6 +198,16 @@ function print(): void {
   }
 }
 
+const parts: Readonly<Record<string, (fleet: Fleet) => Promise<void>>> = {
+  stampedes: fleet => stampedes(fleet, 200),
+  'slow-stampedes': fleet => stampedes(fleet, 3000),
+  reads: manyReads,
+  'hot-keys': hotKeys,
+  'local-tiers': localTiers,
+  races,
+  kills,
+}
+
 async function main(): Promise<number> {
   const found = await findRedis()
   if (found.kind === 'none') {
@@ -207,12 +217,7 @@ async function main(): Promise<number> {
   const own = found.kind === 'program' ? await startRedis({ program: found.path }) : undefined
   const fleet = await startFleet({ processes: 10, redisUrl: found.kind === 'url' ? found.url : (own?.url ?? '') })
   try {
-    for (const takesMs of [200, 3000]) await stampedes(fleet, takesMs)
-    await manyReads(fleet)
-    await hotKeys(fleet)
-    await localTiers(fleet)
-    await races(fleet)
-    await kills(fleet)
+    for (const [name, show] of Object.entries(parts)) if (flags.only === undefined || name === flags.only) await show(fleet)
   } finally {
     await fleet.stop()
     await own?.stop()
