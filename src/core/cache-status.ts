@@ -19,9 +19,19 @@ export interface CacheStatus {
   readonly heldLeases: number
   /** Background refreshes that are running. */
   readonly runningRefreshes: number
+  /** The copies in this process. Undefined without a local tier. */
+  readonly local: LocalStatus | undefined
 }
 
-export function statusOf({ connectivity, outage, pending, leases, refreshes }: Engine): CacheStatus {
+export interface LocalStatus {
+  /** Whether they are answered: changes in the store are proven to be heard. */
+  readonly trusted: boolean
+  readonly entries: number
+  /** What they take in memory, by estimate. */
+  readonly bytes: number
+}
+
+export function statusOf({ connectivity, outage, pending, leases, refreshes, local }: Engine): CacheStatus {
   return {
     store: stateOf(connectivity.store),
     bus: stateOf(connectivity.bus),
@@ -31,6 +41,7 @@ export function statusOf({ connectivity, outage, pending, leases, refreshes }: E
     pendingCalls: pending.count,
     heldLeases: leases.held,
     runningRefreshes: refreshes.running,
+    local: local === undefined ? undefined : { trusted: local.trusted, ...local.size },
   }
 }
 

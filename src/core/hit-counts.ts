@@ -8,7 +8,9 @@ export type HitSampler = (durationMs: number) => void
 export interface HitCounts {
   /** Calls that were answered as the `hit` event says, since counting began. */
   readonly hits: number
-  /** What their entries measured, encoded. */
+  /** Those of them that were answered by a copy in this process. */
+  readonly local: number
+  /** What the entries of the others measured, encoded. */
   readonly bytes: number
   /** Those of each resource. Hits of none are only in `hits`. */
   readonly byResource: ReadonlyMap<string, number>
@@ -17,12 +19,18 @@ export interface HitCounts {
 /** What `countHits` counts in. */
 export class HitCounter implements HitCounts {
   hits = 0
+  local = 0
   bytes = 0
   readonly byResource: Map<string, number> = new Map()
   readonly #samplers: HitSampler[] = []
 
   sample(sampler: HitSampler): void {
     this.#samplers.push(sampler)
+  }
+
+  countLocal(): void {
+    this.hits++
+    this.local++
   }
 
   /** @param clock Asked for one hit in {@link hitSampling} only. */

@@ -18,9 +18,9 @@ export function answerWithCopy(engine: Engine, key: string, copy: LocalCopy): Pr
 
 function report(engine: Engine, key: string, { kept, freshUntil, createdAt }: LocalCopy): void {
   const { hitCounter, events, clock, options } = engine
-  const now = clock.now()
-  hitCounter?.count(0, undefined, now, clock)
+  hitCounter?.countLocal()
   if (!events.topics.hit.heard) return
+  const now = clock.now()
   events.emit('hit', {
     ...recordBase(engine, { key, version: options.policy.version }),
     from: 'local',

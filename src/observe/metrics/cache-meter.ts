@@ -16,6 +16,7 @@ export class CacheMeter {
   readonly #tables: ReadonlyMap<MetricName, MetricTable>
   readonly #hits: HitCounts
   readonly #hitsBefore: number
+  readonly #localHitsBefore: number
   readonly #bytesBefore: number
   readonly #resourceHitsBefore: ReadonlyMap<string, number>
   /** Those that have been declared in every table. */
@@ -35,6 +36,7 @@ export class CacheMeter {
       if (!this.#stopped) this.#observe('cache_operation_seconds', undefined, durationMs, 'hit', hitSampling)
     })
     this.#hitsBefore = this.#hits.hits
+    this.#localHitsBefore = this.#hits.local
     this.#bytesBefore = this.#hits.bytes
     this.#resourceHitsBefore = new Map(this.#hits.byResource)
     this.#listeners = this.#makeListeners()
@@ -136,6 +138,14 @@ export class CacheMeter {
         return status.heldLeases
       case 'cache_running_refreshes':
         return status.runningRefreshes
+      case 'cache_local_hits_total':
+        return this.#hits.local - this.#localHitsBefore
+      case 'cache_local_trusted':
+        return status.local?.trusted === true ? 1 : 0
+      case 'cache_local_entries':
+        return status.local?.entries ?? 0
+      case 'cache_local_bytes':
+        return status.local?.bytes ?? 0
       default:
         return undefined
     }

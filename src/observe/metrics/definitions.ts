@@ -11,6 +11,7 @@ export interface MetricDefinition {
 
 export type CounterName =
   | 'cache_hits_total'
+  | 'cache_local_hits_total'
   | 'cache_misses_total'
   | 'cache_stale_total'
   | 'cache_errors_total'
@@ -38,6 +39,9 @@ export type GaugeName =
   | 'cache_pending_calls'
   | 'cache_held_leases'
   | 'cache_running_refreshes'
+  | 'cache_local_trusted'
+  | 'cache_local_entries'
+  | 'cache_local_bytes'
 
 export type HistogramName = 'cache_mutex_contention_seconds' | 'cache_load_seconds' | 'cache_operation_seconds'
 
@@ -52,6 +56,10 @@ export const metricDefinitions: Readonly<Record<MetricName, MetricDefinition>> =
     kind: 'counter',
     help: 'Calls answered with a fresh value from the store.',
     perResource: true,
+  },
+  cache_local_hits_total: {
+    kind: 'counter',
+    help: 'Those of the hits that were answered by a copy in this process.',
   },
   cache_misses_total: {
     kind: 'counter',
@@ -197,6 +205,18 @@ export const metricDefinitions: Readonly<Record<MetricName, MetricDefinition>> =
   cache_running_refreshes: {
     kind: 'gauge',
     help: 'Background refreshes that are running.',
+  },
+  cache_local_trusted: {
+    kind: 'gauge',
+    help: '1 while the copies in this process are answered, else 0.',
+  },
+  cache_local_entries: {
+    kind: 'gauge',
+    help: 'Copies in this process.',
+  },
+  cache_local_bytes: {
+    kind: 'gauge',
+    help: 'What the copies in this process take in memory, by estimate.',
   },
 }
 

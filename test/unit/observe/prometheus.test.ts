@@ -52,6 +52,26 @@ describe('the metrics of a cache', () => {
     expect([...samples].filter(([name, value]) => value !== 0 && !/^cache_(store|bus)_up/.test(name))).toEqual([])
   })
 
+  it('tell how the copies in this process fare', async () => {
+    const { a, clock, until } = openFleet({ local: { mode: 'trust' } })
+    await clock.advance(1)
+    const registry = new Registry()
+    collectCacheMetrics(a, { registry })
+    await until(a.set('k', 'value'))
+    for (let turn = 0; turn < 3; turn++) await a.getOrSet('k', () => expect.unreachable())
+    const samples = nonZero(await scrape(registry))
+    expect(samples).toMatchObject({
+      'cache_hits_total{cache="test",resource=""}': 3,
+      'cache_local_hits_total{cache="test"}': 2,
+      'cache_local_trusted{cache="test"}': 1,
+      'cache_local_entries{cache="test"}': 1,
+    })
+    expect(samples['cache_local_bytes{cache="test"}']).toBeGreaterThan(5)
+    await clock.advance(10_000)
+    await a.close()
+    expect(a.status().local).toEqual({ trusted: false, entries: 0, bytes: 0 })
+  })
+
   it('count what happens', async () => {
     const { a, clock, source, until } = openFleet({ codec: 'json', ttl: '10s', staleWhileRevalidate: '1m', lease: '300ms' })
     await clock.advance(1)
