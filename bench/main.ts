@@ -3,13 +3,14 @@ import { startRedis } from '../scripts/start-redis.ts'
 import { benchBatches } from './batches.ts'
 import { benchCodecs } from './codecs.ts'
 import { benchHitPath } from './hit-path.ts'
+import { benchLocalTier } from './local-tier.ts'
 import type { Measurement } from './measurement.ts'
 import { benchObserving } from './observing.ts'
 import { printTable } from './print-table.ts'
 
-const usage = `npm run bench -- [--quick] [--rounds <n>] [--only hit-path|batches|codecs|observing]
+const usage = `npm run bench -- [--quick] [--rounds <n>] [--only hit-path|local-tier|batches|codecs|observing]
 
-Throughput of getOrSet hits beside raw ioredis getBuffer of the same bytes, of batches of 10,000 beside one raw mgetBuffer, the cost of codecs, and what
+Throughput of getOrSet hits beside raw ioredis getBuffer of the same bytes, of hits from memory beside a bare lru-cache, of batches of 10,000 beside one raw mgetBuffer, the cost of codecs, and what
 metrics, traces and logs cost a hit, in interleaved rounds.
 Read the ratios: absolute figures change with the machine and what else it does.`
 
@@ -36,6 +37,7 @@ async function run(): Promise<void> {
   const rounds = roundsAsked()
   console.log(`Node ${process.version}, ${process.platform} ${process.arch}`)
   if (only === undefined || only === 'hit-path') await hitPath(rounds)
+  if (only === undefined || only === 'local-tier') await localTier(rounds)
   if (only === undefined || only === 'batches') await batches(rounds)
   if (only === undefined || only === 'codecs') benchCodecs()
   if (only === undefined || only === 'observing') await observing(rounds)
@@ -55,6 +57,11 @@ async function withRedis<Result>(measure: (url: string) => Promise<Result>): Pro
 async function hitPath(rounds: number): Promise<void> {
   console.log("\nHits: getOrSet(key, loader, { ttl: '1h' }), ratio to the control of the same round, medians")
   print(await withRedis(url => benchHitPath(url, rounds)))
+}
+
+async function localTier(rounds: number): Promise<void> {
+  console.log("\nHits of a trusted local tier, values: 'freeze', ratio to lru-cache of the same round, medians")
+  print(await benchLocalTier(rounds))
 }
 
 async function batches(rounds: number): Promise<void> {
