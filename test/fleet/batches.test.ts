@@ -34,7 +34,8 @@ describe('batches of many processes', () => {
     // One for what a process was granted at once. Only a key whose holder had to give it up could come later.
     expect(loads.length).toBeLessThanOrEqual(processes)
     expect(counts['commit']).toBe(1_000)
-    expect(counts['mget']).toBeLessThanOrEqual(processes * 2)
+    // The keys, and then the namespace record beside each wave of acquires.
+    expect(counts['mget']).toBeLessThanOrEqual(processes * 10)
     await cache.close()
   })
 })

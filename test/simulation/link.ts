@@ -14,13 +14,14 @@ import type {
   Store,
   StoreContext,
   TagsRequest,
+  Token,
 } from '../../src/index.ts'
 import { StoreError } from '../../src/index.ts'
 import { epochBytes } from '../../src/core/tags/namespace-record.ts'
 import type { MemoryServer } from '../../src/memory/memory-server.ts'
 import { LinkTime } from './link-time.ts'
 import { renewing } from './load-rules.ts'
-import { Message } from './message.ts'
+import { Message, type Request } from './message.ts'
 import { fateOf, wakeTimes } from './network.ts'
 import type { Command } from './plan.ts'
 import type { SimulatedProcess } from './process.ts'
@@ -36,6 +37,8 @@ export class Link implements Store {
   readonly #underWay = new Set<Message>()
   readonly #sent = new Map<string, number>()
   #record: Buffer | null = null
+  /** Of the acquire that was just called: the stamp that is asked for beside it belongs to it. */
+  #acquiring: Token | undefined
   #asked = 0
   #answered = 0
   #connected = true
@@ -101,7 +104,9 @@ export class Link implements Store {
 
   stamp(request: StampRequest): Promise<Buffer> {
     const epoch = this.#epoch()
-    return this.#send('stamp', { ...request, ...ofNamespace(request.timeoutMs) }, (server, now) =>
+    const beside = this.#acquiring
+    this.#acquiring = undefined
+    return this.#send('stamp', { ...request, ...ofNamespace(request.timeoutMs), beside }, (server, now) =>
       server.stamp(namespace, request, epoch, now),
     )
   }
@@ -126,6 +131,7 @@ export class Link implements Store {
 
   async acquire(request: AcquireRequest): Promise<AcquireReply> {
     this.process.waiting.asks(request)
+    this.#acquiring = request.token
     const timed = await this.#timed(request)
     return this.#send('acquire', timed, (server, now) => server.acquire(namespace, timed, now))
   }
@@ -223,11 +229,7 @@ export class Link implements Store {
     return { ...request, timeoutMs, notAfter: this.#time.notAfter(timeoutMs) }
   }
 
-  #send<Reply>(
-    command: Command,
-    request: EntryKey & { readonly timeoutMs: number },
-    execute: (server: MemoryServer, now: number) => Reply,
-  ): Promise<Reply> {
+  #send<Reply>(command: Command, request: Request, execute: (server: MemoryServer, now: number) => Reply): Promise<Reply> {
     if (this.#closed) return Promise.reject(closed())
     const nth = this.#count(command)
     if (!this.#connected) {
@@ -269,7 +271,7 @@ export class Link implements Store {
   }
 }
 
-function ofNamespace(timeoutMs: number): EntryKey & { readonly timeoutMs: number } {
+function ofNamespace(timeoutMs: number): Request {
   return { key: '', version: 0, timeoutMs }
 }
 

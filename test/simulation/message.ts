@@ -1,4 +1,4 @@
-import type { EntryKey } from '../../src/index.ts'
+import type { EntryKey, Token } from '../../src/index.ts'
 import { StoreError } from '../../src/index.ts'
 import type { MemoryServer } from '../../src/memory/memory-server.ts'
 import type { Link } from './link.ts'
@@ -9,7 +9,8 @@ import type { ScheduledEvent } from './scheduler.ts'
 import { tableId } from './server.ts'
 import { show } from './timeline.ts'
 
-export type Request = EntryKey & { readonly timeoutMs: number }
+/** A stamp names the acquire `beside` which it was asked for. */
+export type Request = EntryKey & { readonly timeoutMs: number; readonly beside?: Token | undefined }
 
 interface Sending {
   readonly link: Link
@@ -109,7 +110,7 @@ export class Message {
         world.deliveries++
         world.note(process.name, () => `← ${command} ${show(reply)}`)
         if (command === 'acquire') process.waiting.answered(this.#sending.request, reply)
-        if (command === 'stamp') process.waiting.stamped()
+        if (command === 'stamp') process.waiting.stamped(this.#sending.request.beside)
         if (command === 'renew' && reply === false) process.waiting.heardLoss()
         world.coverage.count(`heard ${command} ${labelOf(command, reply)}`)
         this.#sending.resolve(reply)

@@ -125,9 +125,11 @@ export class Waiting {
     if (world.plan.calm && holder?.equals(answer.holder) !== true) this.#mustWake(waiting)
   }
 
-  /** A stamp has come, for which loads may have been waiting that have their lease. */
-  stamped(): void {
-    for (const last of this.#unstamped) last.step = this.#world.scheduler.step
+  /** A stamp has come, for which the load under this token may have been waiting. */
+  stamped(token: Token | undefined): void {
+    for (const last of this.#unstamped) {
+      if (token !== undefined && last.grant?.token.equals(token) === true) last.step = this.#world.scheduler.step
+    }
   }
 
   /** A lease that no load will run under. */
