@@ -229,7 +229,7 @@ export class Link implements Store {
     return { ...request, timeoutMs, notAfter: this.#time.notAfter(timeoutMs) }
   }
 
-  #send<Reply>(command: Command, request: Request, execute: (server: MemoryServer, now: number) => Reply): Promise<Reply> {
+  #send<Reply>(command: Command, request: StoreRequest, execute: (server: MemoryServer, now: number) => Reply): Promise<Reply> {
     if (this.#closed) return Promise.reject(closed())
     const nth = this.#count(command)
     if (!this.#connected) {
