@@ -271,7 +271,7 @@ export class Link implements Store {
   }
 }
 
-function ofNamespace(timeoutMs: number): Request {
+function ofNamespace(timeoutMs: number): StoreRequest {
   return { key: '', version: 0, timeoutMs }
 }
 
