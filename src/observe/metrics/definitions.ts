@@ -1,3 +1,6 @@
+/** How prom-client makes one value of those that the workers of a `node:cluster` have. */
+export type Aggregator = 'sum' | 'min' | 'max' | 'average'
+
 /** One metric. Its labels are `cache`, `resource` if it has one, and the one of `choice`. */
 export interface MetricDefinition {
   readonly kind: 'counter' | 'gauge' | 'histogram'
@@ -7,6 +10,13 @@ export interface MetricDefinition {
   readonly choice?: { readonly label: string; readonly values: readonly string[] }
   /** Upper bounds of a histogram, in seconds. */
   readonly buckets?: readonly number[]
+  /** Default `'sum'`, which suits whatever each worker counts for itself. */
+  readonly aggregator?: Aggregator
+}
+
+/** A metric of which it has to be said: a sum may mean nothing. */
+export interface AggregatedMetric extends MetricDefinition {
+  readonly aggregator: Aggregator
 }
 
 export type CounterName =
@@ -51,7 +61,9 @@ const waits = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1, 2.5, 5, 10, 30
 const operations = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10]
 
 /** Every metric of a cache. `docs/metrics.md` lists the same, held equal by a test. */
-export const metricDefinitions: Readonly<Record<MetricName, MetricDefinition>> = {
+export const metricDefinitions: Readonly<
+  Record<CounterName | HistogramName, MetricDefinition> & Record<GaugeName, AggregatedMetric>
+> = {
   cache_hits_total: {
     kind: 'counter',
     help: 'Calls answered with a fresh value from the store.',
@@ -170,6 +182,7 @@ export const metricDefinitions: Readonly<Record<MetricName, MetricDefinition>> =
   cache_breakers: {
     kind: 'gauge',
     help: 'Servers whose breaker is not closed.',
+    aggregator: 'max',
     choice: { label: 'state', values: ['open', 'half-open'] },
   },
   cache_journal_changes_total: {
@@ -180,43 +193,53 @@ export const metricDefinitions: Readonly<Record<MetricName, MetricDefinition>> =
   cache_journal_length: {
     kind: 'gauge',
     help: 'Invalidations that the store has yet to be told.',
+    aggregator: 'sum',
   },
   cache_outage_loads: {
     kind: 'gauge',
     help: 'Loads without the coordination of the store, and those that wait for room.',
+    aggregator: 'sum',
     choice: { label: 'state', values: ['running', 'queued'] },
   },
   cache_store_up: {
     kind: 'gauge',
     help: '1 while the store is usable, else 0.',
+    aggregator: 'min',
   },
   cache_bus_up: {
     kind: 'gauge',
     help: '1 while the bus that carries wake-ups is usable, else 0.',
+    aggregator: 'min',
   },
   cache_pending_calls: {
     kind: 'gauge',
     help: 'Calls that have not been answered yet.',
+    aggregator: 'sum',
   },
   cache_held_leases: {
     kind: 'gauge',
     help: 'Leases held for loads that are running.',
+    aggregator: 'sum',
   },
   cache_running_refreshes: {
     kind: 'gauge',
     help: 'Background refreshes that are running.',
+    aggregator: 'sum',
   },
   cache_local_trusted: {
     kind: 'gauge',
     help: '1 while the copies in this process are answered, else 0.',
+    aggregator: 'min',
   },
   cache_local_entries: {
     kind: 'gauge',
     help: 'Copies in this process.',
+    aggregator: 'sum',
   },
   cache_local_bytes: {
     kind: 'gauge',
     help: 'What the copies in this process take in memory, by estimate.',
+    aggregator: 'sum',
   },
 }
 

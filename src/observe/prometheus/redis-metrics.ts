@@ -2,7 +2,7 @@ import type { Registry } from 'prom-client'
 import { systemClock } from '../../core/clock.ts'
 import { describeValue } from '../../core/describe-value.ts'
 import { LeaseholdError } from '../../core/errors.ts'
-import type { MetricDefinition } from '../metrics/definitions.ts'
+import type { AggregatedMetric } from '../metrics/definitions.ts'
 import type { Series } from '../metrics/metric-table.ts'
 import { addToRegistry, RegisteredMetric, registryOr } from './registered-metric.ts'
 
@@ -18,7 +18,7 @@ export interface RedisMetricsOptions {
   readonly server?: string
 }
 
-interface RedisMetric extends MetricDefinition {
+interface RedisMetric extends AggregatedMetric {
   /** From the fields of INFO; undefined when the server does not tell. */
   readonly value: (info: ReadonlyMap<string, string>) => number | undefined
 }
@@ -39,29 +39,62 @@ export type RedisMetricName =
   | 'redis_keyspace_misses_total'
   | 'redis_keyspace_hit_ratio'
 
-/** Facts of the server's own `INFO`. */
+/** Facts of the server's own `INFO`. All workers ask the same server, so nothing here adds up. */
 export const redisMetrics: Readonly<Record<RedisMetricName, RedisMetric>> = {
-  redis_up: { kind: 'gauge', help: '1 if the server answered INFO in time, else 0.', value: info => (info.size > 0 ? 1 : 0) },
-  redis_used_memory_bytes: { kind: 'gauge', help: 'Memory that Redis has allocated.', value: field('used_memory') },
-  redis_used_memory_peak_bytes: { kind: 'gauge', help: 'The most it has ever allocated.', value: field('used_memory_peak') },
-  redis_maxmemory_bytes: { kind: 'gauge', help: 'The limit; 0 for none.', value: field('maxmemory') },
+  redis_up: {
+    kind: 'gauge',
+    aggregator: 'min',
+    help: '1 if the server answered INFO in time, else 0.',
+    value: info => (info.size > 0 ? 1 : 0),
+  },
+  redis_used_memory_bytes: {
+    kind: 'gauge',
+    aggregator: 'max',
+    help: 'Memory that Redis has allocated.',
+    value: field('used_memory'),
+  },
+  redis_used_memory_peak_bytes: {
+    kind: 'gauge',
+    aggregator: 'max',
+    help: 'The most it has ever allocated.',
+    value: field('used_memory_peak'),
+  },
+  redis_maxmemory_bytes: { kind: 'gauge', aggregator: 'max', help: 'The limit; 0 for none.', value: field('maxmemory') },
   redis_mem_fragmentation_ratio: {
     kind: 'gauge',
+    aggregator: 'max',
     help: 'Memory of the process to memory allocated.',
     value: field('mem_fragmentation_ratio'),
   },
-  redis_evicted_keys_total: { kind: 'counter', help: 'Keys evicted to stay below maxmemory.', value: field('evicted_keys') },
-  redis_expired_keys_total: { kind: 'counter', help: 'Keys that came to the end of their ttl.', value: field('expired_keys') },
-  redis_connected_clients: { kind: 'gauge', help: 'Client connections.', value: field('connected_clients') },
-  redis_maxclients: { kind: 'gauge', help: 'How many there may be.', value: field('maxclients') },
-  redis_keyspace_hits_total: { kind: 'counter', help: 'Keys that were looked up and found.', value: field('keyspace_hits') },
+  redis_evicted_keys_total: {
+    kind: 'counter',
+    aggregator: 'max',
+    help: 'Keys evicted to stay below maxmemory.',
+    value: field('evicted_keys'),
+  },
+  redis_expired_keys_total: {
+    kind: 'counter',
+    aggregator: 'max',
+    help: 'Keys that came to the end of their ttl.',
+    value: field('expired_keys'),
+  },
+  redis_connected_clients: { kind: 'gauge', aggregator: 'max', help: 'Client connections.', value: field('connected_clients') },
+  redis_maxclients: { kind: 'gauge', aggregator: 'max', help: 'How many there may be.', value: field('maxclients') },
+  redis_keyspace_hits_total: {
+    kind: 'counter',
+    aggregator: 'max',
+    help: 'Keys that were looked up and found.',
+    value: field('keyspace_hits'),
+  },
   redis_keyspace_misses_total: {
     kind: 'counter',
+    aggregator: 'max',
     help: 'Keys that were looked up and not found.',
     value: field('keyspace_misses'),
   },
   redis_keyspace_hit_ratio: {
     kind: 'gauge',
+    aggregator: 'average',
     help: 'Keys found to keys looked up since the server started; 1 before the first.',
     value: info => {
       const hits = field('keyspace_hits')(info)

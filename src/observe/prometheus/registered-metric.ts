@@ -1,5 +1,5 @@
 import { register, type Metric, type Registry } from 'prom-client'
-import type { MetricDefinition } from '../metrics/definitions.ts'
+import type { Aggregator, MetricDefinition } from '../metrics/definitions.ts'
 import type { Series } from '../metrics/metric-table.ts'
 
 interface Sample {
@@ -19,14 +19,19 @@ export class RegisteredMetric {
   name: string
   readonly help: string
   readonly type: MetricDefinition['kind']
-  readonly aggregator = 'sum'
+  readonly aggregator: Aggregator
   readonly #buckets: readonly number[] | undefined
   readonly #read: () => Iterable<Series> | Promise<Iterable<Series>>
 
-  constructor(name: string, { help, kind, buckets }: MetricDefinition, read: () => Iterable<Series> | Promise<Iterable<Series>>) {
+  constructor(
+    name: string,
+    { help, kind, buckets, aggregator = 'sum' }: MetricDefinition,
+    read: () => Iterable<Series> | Promise<Iterable<Series>>,
+  ) {
     this.name = name
     this.help = help
     this.type = kind
+    this.aggregator = aggregator
     this.#buckets = buckets
     this.#read = read
   }
