@@ -59,6 +59,11 @@ describe('the dashboard and the rules', () => {
     for (const { runbook } of alerts) expect(existsSync(`${root}/docs/runbooks/${runbook}.md`), runbook).toBe(true)
   })
 
+  it('link to the runbooks where you show them', () => {
+    const urls = [...renderRules('https://wiki.example.com/cache/').matchAll(/runbook_url: (\S+)/g)].map(([, url]) => url)
+    expect(urls).toEqual(alerts.map(({ runbook }) => `https://wiki.example.com/cache/${runbook}.md`))
+  })
+
   it('are tested, every one', () => {
     expect(alertCases.map(({ alert }) => alert).toSorted()).toEqual(alerts.map(({ name }) => name).toSorted())
   })

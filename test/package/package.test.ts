@@ -21,8 +21,9 @@ function expectPass({ status, stdout, stderr }: Outcome): void {
 }
 
 describe('the package', () => {
-  it('holds the built files and nothing else', () => {
-    const others = packed.files.filter(file => !/^dist\/.*\.(js|d\.ts)$|^docs\/(runbooks\/)?[a-z-]+\.md$/.test(file))
+  it('holds what is built and generated, its pages and nothing else', () => {
+    const known = /^dist\/.*\.(js|d\.ts)$|^docs\/(runbooks\/)?[a-z-]+\.md$|^ops\/\w+\/[a-z-]+(\.rules)?\.(json|yml|conf)$/
+    const others = packed.files.filter(file => !known.test(file))
     expect(others).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'])
   })
 
@@ -30,6 +31,24 @@ describe('the package', () => {
     const links = [...readFileSync('README.md', 'utf8').matchAll(/\]\((docs\/[\w-]+\.md)/g)].map(([, path]) => path as string)
     expect(links.length).toBeGreaterThan(10)
     expect(packed.files).toEqual(expect.arrayContaining(links))
+  })
+
+  it('has the dashboard, the alert rules and the configurations that its pages speak of', () => {
+    const shipped = [
+      'ops/grafana/leasehold.json',
+      'ops/prometheus/leasehold.rules.yml',
+      'ops/redis/cache.conf',
+      'ops/redis/docker-compose.yml',
+      'ops/redis/queue.conf',
+    ]
+    expect(packed.files.filter(file => file.startsWith('ops/'))).toEqual(shipped)
+  })
+
+  it('has the runbooks where the alert rules look for them', () => {
+    const rules = readFileSync('ops/prometheus/leasehold.rules.yml', 'utf8')
+    const runbooks = [...rules.matchAll(/runbook_url: node_modules\/leasehold\/(\S+)/g)].map(([, path]) => path as string)
+    expect(runbooks.length).toBeGreaterThan(10)
+    expect(packed.files).toEqual(expect.arrayContaining(runbooks))
   })
 
   it('has every file that its entry points name', () => {
