@@ -3,6 +3,8 @@ import type { BreakerState } from './events.ts'
 
 /** A cache's condition at this moment. */
 export interface CacheStatus {
+  /** `closing`: `close` waits for what is under way. `closed`: store and bus are `down` for this cache. */
+  readonly phase: 'open' | 'closing' | 'closed'
   /** Whether the store answers; `unknown` before the first attempt to connect has ended. */
   readonly store: 'up' | 'down' | 'unknown'
   /** Whether wake-ups arrive. While it is down, waiters poll. */
@@ -31,10 +33,11 @@ export interface LocalStatus {
   readonly bytes: number
 }
 
-export function statusOf({ connectivity, outage, pending, leases, refreshes, local }: Engine): CacheStatus {
+export function statusOf({ phase, connectivity, outage, pending, leases, refreshes, local }: Engine): CacheStatus {
   return {
-    store: stateOf(connectivity.store),
-    bus: stateOf(connectivity.bus),
+    phase,
+    store: phase === 'closed' ? 'down' : stateOf(connectivity.store),
+    bus: phase === 'closed' ? 'down' : stateOf(connectivity.bus),
     breakers: Object.fromEntries([...connectivity.breakers].filter(isTripped)),
     deferredInvalidations: outage.journal.length,
     outageLoads: { running: outage.slots.running, queued: outage.slots.queued },

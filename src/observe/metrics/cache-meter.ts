@@ -12,6 +12,8 @@ type Listeners = { readonly [Name in CacheEventName]?: CacheEventListener<Name> 
 
 /** Counts what one cache does. It reads no clock and makes no strings: whatever shows the counts pays for that when it asks. */
 export class CacheMeter {
+  /** The value of the label `cache`. */
+  readonly name: string
   readonly #cache: Cache
   readonly #tables: ReadonlyMap<MetricName, MetricTable>
   readonly #hits: HitCounts
@@ -27,8 +29,8 @@ export class CacheMeter {
   #readBytes = 0
   #stopped = false
 
-  /** @param name The value of the label `cache`. */
   constructor(cache: Cache, name: string, onObservation?: ObservationListener) {
+    this.name = name
     this.#cache = cache
     this.#onObservation = onObservation
     this.#tables = new Map(metricNames.map(metric => [metric, new MetricTable(metricDefinitions[metric], name)]))
@@ -46,6 +48,10 @@ export class CacheMeter {
   stop(): void {
     this.#stopped = true
     for (const event of Object.keys(this.#listeners) as CacheEventName[]) this.#listen(event, 'off')
+  }
+
+  get closed(): boolean {
+    return this.#cache.status().phase === 'closed'
   }
 
   /** The metric's series as they are now. */

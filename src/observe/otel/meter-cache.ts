@@ -8,7 +8,7 @@ import {
   type Observable,
 } from '@opentelemetry/api'
 import type { Cache } from '../../core/cache.ts'
-import { CacheMeter } from '../metrics/cache-meter.ts'
+import { CacheMeters } from '../metrics/cache-meters.ts'
 import { metricDefinitions, metricNames, type HistogramName, type MetricName } from '../metrics/definitions.ts'
 
 export interface MeterOptions {
@@ -18,15 +18,23 @@ export interface MeterOptions {
   readonly name?: string
 }
 
+const metersOf: WeakMap<Meter, CacheMeters> = new WeakMap()
+
 /**
  * Counts what `cache` does from now on, in the metrics of `docs/metrics.md` under OpenTelemetry's spelling: `cache_hits_total` is `cache.hits`. A
- * Prometheus exporter spells them back.
+ * Prometheus exporter spells them back. Ends when the cache is closed.
  *
  * @returns Stops it.
+ * @throws LeaseholdError `INVALID_OPTION` if another open cache of that name is in the meter
  */
 export function meterCache(cache: Cache, options: MeterOptions = {}): () => void {
   const meter = options.meter ?? metrics.getMeter('leasehold')
+  const meters = metersOf.get(meter) ?? new CacheMeters()
+  metersOf.set(meter, meters)
   const histograms = new Map<HistogramName, Histogram>()
+  const counts = meters.add(cache, options.name ?? cache.name, (metric, labels, seconds) =>
+    histograms.get(metric)?.record(seconds, labels),
+  )
   const observables = new Map<Observable, MetricName>()
   for (const name of metricNames) {
     const { kind, help, buckets } = metricDefinitions[name]
@@ -38,20 +46,19 @@ export function meterCache(cache: Cache, options: MeterOptions = {}): () => void
     } else if (kind === 'counter') observables.set(meter.createObservableCounter(spelled, described), name)
     else observables.set(meter.createObservableGauge(spelled, described), name)
   }
-  const counts = new CacheMeter(cache, options.name ?? cache.name, (metric, labels, seconds) =>
-    histograms.get(metric)?.record(seconds, labels),
-  )
   const report: BatchObservableCallback = result => {
+    if (counts.closed) return stop()
     for (const [observable, name] of observables) {
       for (const { labels, value } of counts.read(name).all()) result.observe(observable, value, labels)
     }
   }
   const instruments = [...observables.keys()]
-  meter.addBatchObservableCallback(report, instruments)
-  return () => {
+  const stop = (): void => {
     meter.removeBatchObservableCallback(report, instruments)
-    counts.stop()
+    meters.remove(counts)
   }
+  meter.addBatchObservableCallback(report, instruments)
+  return stop
 }
 
 /** OpenTelemetry's names have dots, and their unit apart. */

@@ -38,6 +38,7 @@ describe('the status', () => {
     const call = a.getOrSet('k', source.takes(100))
     await clock.advance(10)
     expect(a.status()).toEqual({
+      phase: 'open',
       store: 'up',
       bus: 'down',
       breakers: {},
@@ -49,6 +50,18 @@ describe('the status', () => {
     })
     await until(call)
     expect(a.status()).toMatchObject({ pendingCalls: 0, heldLeases: 0 })
+  })
+
+  it('says that a cache is closed, and no more that its store is up', async () => {
+    const { a, clock, source, until } = openFleet({ closeTimeout: '1s' })
+    await clock.advance(1)
+    expect(a.status()).toMatchObject({ phase: 'open', store: 'up', bus: 'up' })
+    const call = a.getOrSet('k', source.takes(100))
+    await clock.advance(1)
+    const closed = a.close()
+    expect(a.status()).toMatchObject({ phase: 'closing', store: 'up', bus: 'up' })
+    await until(Promise.all([call, closed]))
+    expect(a.status()).toMatchObject({ phase: 'closed', store: 'down', bus: 'down' })
   })
 
   it('names the servers whose breakers are not closed, and each change is an event', () => {

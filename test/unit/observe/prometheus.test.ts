@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client'
 import { afterEach, describe, expect, it } from 'vitest'
+import { createCache } from '../../../src/create-cache.ts'
 import { metricDefinitions, metricNames } from '../../../src/observe/metrics/definitions.ts'
 import { collectCacheMetrics, metricsHandler, startMetricsServer } from '../../../src/observe/prometheus/index.ts'
 import { refused } from '../../../src/testing/chaos-store.ts'
@@ -207,6 +208,25 @@ describe('the metrics of a cache', () => {
     expect([...(await scrape(registry)).keys()].filter(name => name.includes('cache="test"'))).toEqual([])
     collectCacheMetrics(a, { registry })
     expect(nonZero(await scrape(registry))['cache_hits_total{cache="test",resource=""}']).toBeUndefined()
+  })
+
+  it('of a closed cache are gone, and its name is free', async () => {
+    const registry = new Registry()
+    const first = createCache({ namespace: 'shop' })
+    collectCacheMetrics(first, { registry })
+    await first.getOrSet('k', () => 1)
+    expect((await scrape(registry)).get('cache_store_up{cache="shop"}')).toBe(1)
+    await first.close()
+    expect([...(await scrape(registry)).keys()]).toEqual([])
+    const second = createCache({ namespace: 'shop' })
+    const stop = collectCacheMetrics(second, { registry })
+    await second.getOrSet('k', () => 1)
+    await second.close()
+    const third = createCache({ namespace: 'shop' })
+    collectCacheMetrics(third, { registry })
+    stop()
+    expect(nonZero(await scrape(registry))).toMatchObject({ 'cache_store_up{cache="shop"}': 1 })
+    await third.close()
   })
 
   it('come as JSON for the workers of a cluster, labels and all', async () => {
