@@ -16,7 +16,7 @@ export type Operation =
 export type OperationOutcome = 'hit' | 'stale' | 'absent' | 'loaded' | 'joined' | 'waited' | 'unleased' | undefined
 
 export interface TracedOperation {
-  /** Undefined for many keys. */
+  /** Undefined for many keys, and for what is about none. */
   readonly key?: string
   /** How many keys it is about, if many. */
   readonly keys?: number

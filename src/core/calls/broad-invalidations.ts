@@ -12,7 +12,7 @@ const wholeNamespace = { key: '', version: 0 } as const
 
 /** Invalidates everything with one of these tags. When it resolves, no load that began before will answer a later call. */
 export function invalidateTags(engine: Engine, tags: readonly string[]): Promise<void> {
-  return traced(engine.tracer, 'invalidateTags', { key: '', outcome: undefined }, () => bumpTags(engine, tags))
+  return traced(engine.tracer, 'invalidateTags', { outcome: undefined }, () => bumpTags(engine, tags))
 }
 
 async function bumpTags(engine: Engine, tags: readonly string[]): Promise<void> {
@@ -33,7 +33,7 @@ async function bumpTags(engine: Engine, tags: readonly string[]): Promise<void> 
 
 /** Invalidates the namespace. When it resolves, no load that began before will answer a later call. */
 export function clearNamespace(engine: Engine): Promise<void> {
-  return traced(engine.tracer, 'clear', { key: '', outcome: undefined }, () => raiseGeneration(engine))
+  return traced(engine.tracer, 'clear', { outcome: undefined }, () => raiseGeneration(engine))
 }
 
 async function raiseGeneration(engine: Engine): Promise<void> {

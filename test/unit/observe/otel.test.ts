@@ -99,6 +99,17 @@ describe('traces', () => {
     expect(JSON.stringify(spans())).not.toContain('hunter2')
   })
 
+  it('name no key of what is about none', async () => {
+    const { tracer, spans } = recorder()
+    const cache = createCache({ namespace: 'shop' })
+    traceCache(cache, { tracer, keys: true, roots: true })
+    await cache.invalidateTags(['a', 'b'])
+    await cache.clear()
+    await cache.close()
+    expect(spans()).toMatchObject([{ name: 'cache.invalidateTags' }, { name: 'cache.clear' }])
+    for (const { attributes } of spans()) expect(attributes).not.toHaveProperty('cache.key')
+  })
+
   it('are left out under no span and under one that is not recorded, unless roots are wanted', async () => {
     const { tracer, spans } = recorder()
     const unrecorded = new BasicTracerProvider({ sampler: new AlwaysOffSampler() }).getTracer('off')
