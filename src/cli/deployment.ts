@@ -1,27 +1,11 @@
-import { Cluster, type Redis, type RedisOptions } from 'ioredis'
-import { connectionFailure, replyCode } from '../redis/failures.ts'
+import { Cluster, type Redis } from 'ioredis'
 import { type RedisTarget, resolveTarget } from '../redis/target.ts'
 import { isLeaseholdError } from '../index.ts'
 import { CliError } from './cli-error.ts'
+import { connect, settings } from './connect.ts'
+import { readSlotOwners, type SlotOwner } from './slot-owners.ts'
 
-const connectTimeoutMs = 5_000
-const commandTimeoutMs = 10_000
-
-/** A person waits for each command, so nothing is tried twice. */
-const settings: RedisOptions & { replyMapping: 'legacy' } = {
-  lazyConnect: true,
-  retryStrategy: () => null,
-  maxRetriesPerRequest: 0,
-  enableReadyCheck: false,
-  autoResubscribe: false,
-  connectTimeout: connectTimeoutMs,
-  commandTimeout: commandTimeoutMs,
-  connectionName: 'leasehold-cli',
-  // Keys are spelled out, and sampled ones have their prefix already.
-  keyPrefix: '',
-  protocol: 2,
-  replyMapping: 'legacy',
-}
+const slotsTimeoutMs = 5_000
 
 /** A Redis server, or the cluster that it is a node of. */
 export interface Deployment {
@@ -32,15 +16,21 @@ export interface Deployment {
   /** The server of the URL. */
   readonly node: Redis
   readonly clustered: boolean
-  /** Every primary: that server, or those of its cluster. @throws CliError when the cluster cannot be read */
-  primaries(): Promise<readonly Redis[]>
-  /** For commands that name a key. */
-  commands(): Promise<Redis | Cluster>
+  /** Every primary: that server, or those of its cluster. */
+  primaries(): Promise<Primaries>
+  /** The server that holds a cluster slot. @throws CliError when it cannot be reached */
+  nodeOf(slot: number): Promise<Redis>
   /** What `redisStore` takes, key prefix included. */
   readonly storeTarget: RedisTarget
   /** One more connection to the same server, for a subscription. */
   another(): Promise<Redis>
   close(): void
+}
+
+export interface Primaries {
+  readonly reached: readonly Redis[]
+  /** Of the others, which and why. */
+  readonly missed: readonly string[]
 }
 
 /** @throws CliError that repeats no part of the URL but its host and port. */
@@ -52,15 +42,39 @@ export async function openDeployment(url: string): Promise<Deployment> {
   const label = `${host}:${port}${target.database === 0 ? '' : ` database ${target.database}`}`
   const node = await connect(template, label)
   const clustered = await isClustered(node)
-  const opened: (Redis | Cluster)[] = [node]
-  let cluster: Promise<Cluster> | undefined
+  const opened: Redis[] = [node]
+  const connections = new Map<SlotOwner, Promise<Redis>>()
+  let owners: Promise<readonly SlotOwner[]> | undefined
 
-  function theCluster(): Promise<Cluster> {
-    cluster ??= connectCluster(template, label).then(client => {
-      opened.push(client)
-      return client
-    })
-    return cluster
+  function slotOwners(): Promise<readonly SlotOwner[]> {
+    owners ??= readSlotOwners(node)
+    return owners
+  }
+
+  async function reach(owner: SlotOwner): Promise<Redis> {
+    const client = await connect(template, `${owner.host}:${owner.port}`, { host: owner.host, port: owner.port })
+    opened.push(client)
+    return client
+  }
+
+  function connectionTo(owner: SlotOwner): Promise<Redis> {
+    const connection = connections.get(owner) ?? reach(owner)
+    connections.set(owner, connection)
+    return connection
+  }
+
+  async function reachAll(): Promise<Primaries> {
+    const outcomes = await Promise.allSettled((await slotOwners()).map(connectionTo))
+    return {
+      reached: outcomes.flatMap(outcome => (outcome.status === 'fulfilled' ? [outcome.value] : [])),
+      missed: outcomes.flatMap(outcome => (outcome.status === 'rejected' ? [(outcome.reason as Error).message] : [])),
+    }
+  }
+
+  async function nodeOf(slot: number): Promise<Redis> {
+    const owner = (await slotOwners()).find(each => each.serves(slot))
+    if (owner === undefined) throw new CliError(`${label}: no node of the cluster serves slot ${slot}, where the key belongs`)
+    return connectionTo(owner)
   }
 
   return {
@@ -70,8 +84,8 @@ export async function openDeployment(url: string): Promise<Deployment> {
     node,
     clustered,
     storeTarget: clustered ? clusterOf(template, target.keyPrefix) : template,
-    primaries: async () => (clustered ? (await theCluster()).nodes('master') : [node]),
-    commands: async () => (clustered ? theCluster() : node),
+    primaries: async () => (clustered ? reachAll() : { reached: [node], missed: [] }),
+    nodeOf: async slot => (clustered ? nodeOf(slot) : node),
     another: async () => {
       const client = await connect(template, label)
       opened.push(client)
@@ -95,25 +109,6 @@ function targetOf(url: string): ReturnType<typeof resolveTarget> {
   }
 }
 
-async function connect(template: Redis, label: string): Promise<Redis> {
-  const client = template.duplicate(settings)
-  let fault: unknown
-  client.on('error', (error: unknown) => (fault = error))
-  try {
-    await client.connect()
-    await client.ping()
-    // Looking at keys must not make them look popular. Servers before 7.2 cannot be told.
-    await client.call('CLIENT', 'NO-TOUCH', 'ON').catch(() => {})
-    if (fault === undefined) return client
-  } catch (error) {
-    // A refused user may well speak to the server; what it may not do shows later.
-    if (replyCode(error) === 'NOPERM' && fault === undefined) return client
-    fault ??= error
-  }
-  client.disconnect()
-  throw new CliError(`${label}: ${connectionFailure(fault).message}`)
-}
-
 async function isClustered(node: Redis): Promise<boolean> {
   try {
     return /^cluster_enabled:1\r?$/m.test(await node.info('cluster'))
@@ -129,20 +124,8 @@ function clusterOf(template: Redis, keyPrefix: string): Cluster {
     lazyConnect: true,
     scaleReads: 'master',
     clusterRetryStrategy: () => null,
-    slotsRefreshTimeout: connectTimeoutMs,
+    slotsRefreshTimeout: slotsTimeoutMs,
     keyPrefix,
     redisOptions: { ...settings, username, password, ...(tls === undefined ? {} : { tls }) },
   })
-}
-
-async function connectCluster(template: Redis, label: string): Promise<Cluster> {
-  const client = clusterOf(template, '')
-  client.on('error', () => {})
-  try {
-    await client.connect()
-    return client
-  } catch {
-    client.disconnect()
-    throw new CliError(`${label}: the cluster does not answer as a whole; "leasehold doctor" may tell why`)
-  }
 }

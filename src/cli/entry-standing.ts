@@ -1,4 +1,4 @@
-import type { Cluster, Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import type { createEntryCodec } from '../codec/entry-codec.ts'
 import type { Keys } from '../redis/keys.ts'
 
@@ -17,7 +17,7 @@ export interface EntryStanding {
 const floor = ''
 
 /** Judges an entry by the record of its namespace and, where that is newer, by the table of tags. */
-export async function readStanding(redis: Redis | Cluster, keys: Keys, entry: Entry): Promise<EntryStanding> {
+export async function readStanding(redis: Redis, keys: Keys, entry: Entry): Promise<EntryStanding> {
   const { tags } = entry
   const standing = entry.standing(await redis.getBuffer(keys.record), false)
   if (standing === 'valid') return { tags, validity: 'valid', invalidatedTags: [] }

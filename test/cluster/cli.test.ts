@@ -43,3 +43,36 @@ describe('the command line and a cluster', () => {
     expect(findings.find(({ check }) => check === 'write probe')?.state).toBe('ok')
   })
 })
+
+describe('the command line and a cluster that has lost a node', () => {
+  it('answers from the nodes that live, or says which one does not', { timeout: 60_000 }, async () => {
+    const broken = await startCluster({ primaries: 3, args: ['--cluster-node-timeout', '60000'] })
+    const nodes = broken.nodes.map(({ port }) => ({ host: '127.0.0.1', port }))
+    const filling = new Cluster(nodes)
+    const filler = createCache({ namespace: 'cl', store: redisStore(filling), commandTimeout: '10s', storeBudget: '20s' })
+    for (let i = 0; i < 30; i++) await filler.set(`user:${i}`, { i })
+    await filler.close()
+    filling.disconnect()
+    const [alive, , dead] = broken.nodes as [(typeof broken.nodes)[0], unknown, (typeof broken.nodes)[0]]
+    process.kill(dead.pid, 'SIGKILL')
+    const env = { REDIS_URL: alive.url }
+    try {
+      const note = `127.0.0.1:${dead.port}: Redis cannot be reached (ECONNREFUSED); its keys are left out\n`
+      for (const args of [['keys'], ['keys', '-n', 'cl']]) {
+        const { exitCode, stdout, stderr } = await runCli([...args, '--json'], { env })
+        const { complete, entries, namespaces } = JSON.parse(stdout) as Record<string, unknown[]>
+        expect({ exitCode, complete }).toEqual({ exitCode: 0, complete: false })
+        expect((entries ?? namespaces ?? []).length).toBeGreaterThan(0)
+        expect(stderr).toContain(note)
+      }
+      const told = new Set<string>()
+      for (let i = 0; i < 30; i++) {
+        const { exitCode, stderr } = await runCli(['inspect', `user:${i}`, '-n', 'cl'], { env })
+        if (exitCode === 2) told.add(stderr)
+      }
+      expect([...told].some(line => line.includes(`127.0.0.1:${dead.port}: Redis cannot be reached`))).toBe(true)
+    } finally {
+      await broken.stop()
+    }
+  })
+})

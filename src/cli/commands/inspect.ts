@@ -70,7 +70,7 @@ async function look(deployment: Deployment, options: InspectOptions): Promise<In
   const keys = new Keys(namespace, deployment.keyPrefix, deployment.database, maxKeyBytes)
   const redisKey = keys.value({ key, version })
   const leaseKey = keys.lease({ key, version })
-  const redis = await deployment.commands()
+  const redis = await deployment.nodeOf(keys.slot({ key, version }))
   const candidates = Array.from({ length: versionsLookedAt }, (_, candidate) => candidate)
   const [bytes, keptMs, memory, lease, leaseMs, time, present] = await Promise.all([
     redis.getBuffer(redisKey),
@@ -84,7 +84,10 @@ async function look(deployment: Deployment, options: InspectOptions): Promise<In
   const [seconds, micros] = time.map(Number) as [number, number]
   const serverNowMs = seconds * 1_000 + micros / 1_000
   const opened = bytes === null ? undefined : await open(options, bytes, serverNowMs)
-  const standing = opened === undefined || 'unreadable' in opened ? undefined : await readStanding(redis, keys, opened)
+  const standing =
+    opened === undefined || 'unreadable' in opened
+      ? undefined
+      : await readStanding(await deployment.nodeOf(keys.namespaceSlot), keys, opened)
   const about = { keptMs, memoryBytes: memory ?? undefined, standing }
   const entry = bytes === null || opened === undefined ? null : describeEntry(options, bytes, opened, about, serverNowMs)
   const versions = candidates.filter(candidate => present[candidate] === 1)

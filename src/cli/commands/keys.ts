@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis'
 import { headerBytes } from '../../codec/header.ts'
 import { parseKey } from '../../redis/parse-key.ts'
-import { exitCodes } from '../cli-error.ts'
+import { CliError, exitCodes } from '../cli-error.ts'
 import type { Console } from '../console.ts'
-import { type Deployment, openDeployment } from '../deployment.ts'
+import { type Deployment, openDeployment, type Primaries } from '../deployment.ts'
 import { byNamespace } from '../doctor/by-namespace.ts'
 import type { KeySample } from '../doctor/facts.ts'
 import { sampleKeys } from '../doctor/sample-keys.ts'
@@ -47,10 +47,11 @@ const sampledKeys = 2_000
 
 async function listNamespaces(console: Console, deployment: Deployment, { json }: KeysOptions): Promise<void> {
   const samples: KeySample[] = []
-  for (const node of await deployment.primaries()) samples.push(await sampleKeys(node, sampledKeys, 0))
+  const { reached, missed } = await primariesOf(console, deployment)
+  for (const node of reached) samples.push(await sampleKeys(node, sampledKeys, 0))
   const sample: KeySample = {
     keys: samples.flatMap(({ keys }) => keys),
-    complete: samples.every(({ complete }) => complete),
+    complete: missed.length === 0 && samples.every(({ complete }) => complete),
     total: samples.reduce((sum, { total }) => sum + total, 0),
   }
   const rows = byNamespace(sample)
@@ -65,21 +66,23 @@ async function listNamespaces(console: Console, deployment: Deployment, { json }
     cells,
   ))
     console.line(line)
-  if (!sample.complete) console.error(`estimated from ${formatCount(sample.keys.length)} of ${plural(sample.total, 'key')}`)
+  if (sample.keys.length < sample.total)
+    console.error(`estimated from ${formatCount(sample.keys.length)} of ${plural(sample.total, 'key')}`)
 }
 
 async function listEntries(console: Console, deployment: Deployment, namespace: string, options: KeysOptions): Promise<void> {
   const { pattern, limit, json } = options
   const match = `${globOf(`${deployment.keyPrefix}${namespace}:`)}{p[0-9][0-9][0-9][0-9]}:v*:${pattern}`
   const rows: KeyRow[] = []
+  const { reached, missed } = await primariesOf(console, deployment)
   let complete = true
-  for (const node of await deployment.primaries()) {
+  for (const node of reached) {
     const scanned = await scanKeys(node, { limit: limit - rows.length, match })
     complete &&= scanned.complete
     rows.push(...(await lookAt(node, scanned.keys)))
     if (rows.length >= limit) break
   }
-  if (json) return console.json({ complete, entries: rows })
+  if (json) return console.json({ complete: complete && missed.length === 0, entries: rows })
   const cells = rows.map(({ key, version, freshness, freshMs, keptMs, bytes }) => [
     printable(key),
     String(version),
@@ -96,6 +99,14 @@ async function listEntries(console: Console, deployment: Deployment, namespace: 
   ] as const
   for (const line of table(columns, cells)) console.line(line)
   if (!complete) console.error(`the first ${limit}; --limit gives more`)
+}
+
+/** The nodes that answer; of the others it says that they are left out. @throws CliError when none answers */
+async function primariesOf(console: Console, deployment: Deployment): Promise<Primaries> {
+  const primaries = await deployment.primaries()
+  for (const reason of primaries.missed) console.error(`${reason}; its keys are left out`)
+  if (primaries.reached.length === 0) throw new CliError(`${deployment.label}: no node of the cluster answers`)
+  return primaries
 }
 
 async function lookAt(node: Redis, names: readonly string[]): Promise<KeyRow[]> {
