@@ -32,6 +32,11 @@ export class Terminal {
     this.#stdin.write(key)
   }
 
+  /** Ctrl-D at the beginning of a line. */
+  endInput(): void {
+    this.#stdin.end()
+  }
+
   run(args: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
     const setRawMode = (raw: boolean): unknown => {
       this.raw = raw

@@ -51,8 +51,11 @@ export class Console {
     const { stdin, stderr } = this.streams
     if (!stdin.isTTY) return undefined
     const reader = createInterface({ input: stdin, output: stderr, terminal: false })
+    // Ctrl-D ends the input without an answer.
+    const ended = new Promise<string>(resolve => reader.once('close', () => resolve('')))
     try {
-      return /^y(es)?$/i.test((await reader.question(this.secrets.conceal(`${question} [y/N] `))).trim())
+      const answer = await Promise.race([reader.question(this.secrets.conceal(`${question} [y/N] `)), ended])
+      return /^y(es)?$/i.test(answer.trim())
     } finally {
       reader.close()
     }

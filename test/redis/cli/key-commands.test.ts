@@ -257,6 +257,16 @@ describe('leasehold clear', () => {
     expect(await cache.get('user:1')).toBe(1)
   })
 
+  it('takes the end of the input for a no', async () => {
+    await cache.set('user:1', 1)
+    const terminal = new Terminal(80, 24)
+    const ended = terminal.run(['clear', '--namespace', namespace], { REDIS_URL: url() })
+    await until(() => terminal.output.includes('[y/N]'))
+    terminal.endInput()
+    expect(await ended).toBe(1)
+    expect(await cache.get('user:1')).toBe(1)
+  })
+
   it('clears after a yes', async () => {
     await cache.set('user:1', 1)
     const terminal = new Terminal(80, 24)
