@@ -40,7 +40,7 @@ const config: ViteUserConfig = defineConfig({
       project({ name: 'simulation', order: 7, timeoutMs: 120_000 }),
       project({ name: 'docs', order: 7, timeoutMs: 60_000, redis: true }),
       project({ name: 'ops', order: 7, timeoutMs: 60_000, redis: true }),
-      project({ name: 'package', order: 8, timeoutMs: 120_000, alone: true }),
+      project({ name: 'package', order: 7, timeoutMs: 120_000, alone: true }),
       {
         test: {
           name: 'types',

@@ -34,8 +34,8 @@ describe('batches of many processes', () => {
     // One for what a process was granted at once. Only a key whose holder had to give it up could come later.
     expect(loads.length).toBeLessThanOrEqual(processes)
     expect(counts['commit']).toBe(1_000)
-    // The keys, and then the namespace record beside each wave of acquires.
-    expect(counts['mget']).toBeLessThanOrEqual(processes * 10)
+    // The keys, and then the namespace record beside the acquires that leave together: far fewer than keys.
+    expect(counts['mget']).toBeLessThan(keys.length / 4)
     await cache.close()
   })
 })
