@@ -190,6 +190,26 @@ export const rows: readonly Row[] = [
     ],
   },
   {
+    title: 'Local tier',
+    panels: [
+      lines('Hits from memory', 'Those of the hits that no server was asked for.', 'ops', {
+        expr: sumBy(caches, rate('cache_local_hits_total', now)),
+        legend: '{{cache}}',
+      }),
+      lines(
+        'Copies',
+        'In all processes together.',
+        'none',
+        { expr: sumBy(caches, gauge('cache_local_entries', now)), legend: '{{cache}}' },
+        { expr: sumBy(caches, gauge('cache_local_trusted', now)), legend: '{{cache}}: processes that trust theirs' },
+      ),
+      lines('Memory of copies', 'By estimate, in all processes together.', 'bytes', {
+        expr: sumBy(caches, gauge('cache_local_bytes', now)),
+        legend: '{{cache}}',
+      }),
+    ],
+  },
+  {
     title: 'Trouble',
     panels: [
       lines('Store errors', 'Commands that failed.', 'ops', {
