@@ -9,22 +9,32 @@ export interface MetricsHandlerOptions {
   readonly registry?: Registry
 }
 
-/** Answers with the metrics: to `node:http`, Express and all that hand on Node's request and response, or as a `Response` where there is only a request. */
+/** What holds Node's response as `raw`: the reply of Fastify 4 and later. */
+interface WrappedResponse {
+  readonly raw: ServerResponse
+}
+
+/**
+ * Answers with the metrics: to `node:http`, Express and all that hand on Node's request and response, to Fastify's reply, or as a `Response` where there is
+ * only a request.
+ */
 export interface MetricsHandler {
   (request: IncomingMessage, response: ServerResponse): Promise<void>
+  (request: object, reply: WrappedResponse): Promise<void>
   (request?: Request): Promise<Response>
 }
 
-/** A request handler for whatever serves HTTP here. */
+/** A request handler for your own server. */
 export function metricsHandler(options: MetricsHandlerOptions = {}): MetricsHandler {
   const registry = registryOr(options.registry)
-  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void>
+  async function handle(request: object, response: ServerResponse | WrappedResponse): Promise<void>
   async function handle(request?: Request): Promise<Response>
-  async function handle(_request?: IncomingMessage | Request, response?: ServerResponse): Promise<Response | void> {
+  async function handle(_request?: object, response?: ServerResponse | WrappedResponse): Promise<Response | void> {
     const { status, headers, body } = await render(registry)
     if (response === undefined) return new Response(body, { status, headers })
-    response.writeHead(status, headers)
-    response.end(body)
+    const own = 'raw' in response ? response.raw : response
+    own.writeHead(status, headers)
+    own.end(body)
   }
   return handle
 }

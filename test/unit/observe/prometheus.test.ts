@@ -1,3 +1,5 @@
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { Registry } from 'prom-client'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createCache } from '../../../src/create-cache.ts'
@@ -261,6 +263,23 @@ describe('serving metrics', () => {
     const text = await overHttp.text()
     expect(text).toBe(await direct.text())
     expect(text).toContain('cache_hits_total{cache="test",resource=""} 0')
+  })
+
+  it('answers through what wraps Node’s response, as Fastify’s reply does', async () => {
+    const handler = metricsHandler({ registry: new Registry() })
+    const refuse = (): never => expect.unreachable()
+    let endedInTime = false
+    const server = createServer((request, response) => {
+      const reply = { raw: response, code: refuse, header: refuse, send: refuse }
+      void handler({ raw: request }, reply).then(() => (endedInTime = response.writableEnded))
+    })
+    await new Promise<void>(resolve => void server.listen(0, '127.0.0.1', resolve))
+    closing.push(() => new Promise(resolve => void server.close(() => resolve())))
+    const answer = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`, {
+      signal: AbortSignal.timeout(2000),
+    })
+    expect({ status: answer.status, endedInTime }).toEqual({ status: 200, endedInTime: true })
+    expect(answer.headers.get('content-type')).toContain('text/plain; version=0.0.4')
   })
 
   it('listens on this machine only, and knows one path', async () => {
