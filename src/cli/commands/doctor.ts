@@ -34,7 +34,10 @@ export async function doctor(console: Console, options: DoctorOptions): Promise<
   try {
     const { keyPrefix, database, label } = deployment
     const gathered = await gatherFacts(deployment.node, { ...options, keyPrefix, database, say })
-    const facts: Facts = { ...gathered, writeProbe: options.write ? await probe(deployment, options.namespace) : undefined }
+    const facts: Facts = {
+      ...gathered,
+      writeProbe: options.write && gathered.interruption === undefined ? await probe(deployment, options.namespace) : undefined,
+    }
     if (live) stderr.write(restartLine)
     const findings = diagnose(facts)
     const server = facts.info.server

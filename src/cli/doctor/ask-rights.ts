@@ -44,7 +44,9 @@ export async function askRights(redis: Redis, question: RightsQuestion): Promise
   if (user === undefined) return question.user === undefined ? tryReads(redis, question) : nothing(question.user)
   try {
     return await dryRun(redis, user, question)
-  } catch {
+  } catch (error) {
+    if (replyCode(error) === '') throw error
+    if (/User '.*' not found/.test((error as Error).message)) return { ...nothing(user), extent: 'no such user' }
     return question.user === undefined ? { ...(await tryReads(redis, question)), user } : nothing(user)
   }
 }
@@ -52,7 +54,8 @@ export async function askRights(redis: Redis, question: RightsQuestion): Promise
 async function whoAmI(redis: Redis): Promise<string | undefined> {
   try {
     return String(await redis.call('ACL', 'WHOAMI'))
-  } catch {
+  } catch (error) {
+    if (replyCode(error) === '') throw error
     return undefined
   }
 }
@@ -102,6 +105,7 @@ async function tryReads(redis: Redis, { owners }: RightsQuestion): Promise<Right
       await redis.call(command, ...(sampleArguments[command]?.(key, '') ?? []))
       answered = true
     } catch (error) {
+      if (replyCode(error) === '') throw error
       if (replyCode(error) === 'NOSCRIPT') answered = true
       if (replyCode(error) !== 'NOPERM') continue
       const aboutKey = /\bkeys?\b/.test((error as Error).message)
@@ -112,6 +116,7 @@ async function tryReads(redis: Redis, { owners }: RightsQuestion): Promise<Right
   return { user: undefined, extent: answered ? 'reads' : 'none', missing: [...new Set(missing)], missingCourtesy: [] }
 }
 
-function nothing(user: string): RightsFact {
+/** Nothing is known of this user's rights. */
+export function nothing(user: string | undefined): RightsFact {
   return { user, extent: 'none', missing: [], missingCourtesy: [] }
 }

@@ -20,6 +20,15 @@ export interface Facts {
   readonly cluster: RedisInfo | undefined
   /** What became of writing, reading and deleting a key, if that was asked for. */
   readonly writeProbe: WriteProbe | undefined
+  /** Set when the server stopped answering before everything was asked. */
+  readonly interruption: Interruption | undefined
+}
+
+export interface Interruption {
+  /** What the doctor was doing. */
+  readonly doing: string
+  /** `silent`: the connection stood, and no answer came in time. */
+  readonly how: 'silent' | 'lost'
 }
 
 /** How far the server's clock is ahead of this machine's, and how far that may be off. */
@@ -43,7 +52,7 @@ export type ScriptFact = 'works' | 'forbidden' | 'missing' | 'unknown'
 export interface RightsFact {
   readonly user: string | undefined
   /** `all`: asked for every right. `reads`: only reads could be tried, since the user may not ask. */
-  readonly extent: 'all' | 'reads' | 'none'
+  readonly extent: 'all' | 'reads' | 'none' | 'no such user'
   readonly missing: readonly string[]
   /** Rights without which a courtesy to the operator is missing, nothing else. */
   readonly missingCourtesy: readonly string[]

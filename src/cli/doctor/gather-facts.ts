@@ -2,8 +2,9 @@ import type { Redis } from 'ioredis'
 import { replyCode } from '../../redis/failures.ts'
 import { parseKey } from '../../redis/parse-key.ts'
 import { RedisInfo } from '../redis-info.ts'
-import { askRights } from './ask-rights.ts'
+import { askRights, nothing } from './ask-rights.ts'
 import type { ClockFact, Facts, Role, ScriptFact, SlowCommand } from './facts.ts'
+import { Questions } from './questions.ts'
 import { sampleKeys } from './sample-keys.ts'
 
 /** What is asked of CONFIG: these and nothing else, since others hold passwords. */
@@ -37,21 +38,26 @@ export interface GatherOptions {
 
 /** Asks the server everything that the checks need, and writes nothing. What it refuses to tell is left open. */
 export async function gatherFacts(redis: Redis, options: GatherOptions): Promise<Omit<Facts, 'writeProbe'>> {
-  const { say } = options
-  const clock = await readClock(redis, options.wallNow)
+  const questions = new Questions(options.say)
+  const clock = await readClock(redis, questions, options.wallNow)
   // Before the doctor's own commands could fill it.
-  const slowLog = await readSlowLog(redis, options.wallNow() + (clock?.aheadMs ?? 0))
-  say('timing round trips')
-  const roundTripsMs = await timeRoundTrips(redis, options.samples)
-  say('reading settings')
-  const info = new RedisInfo((await attempt(redis.info('everything'))) ?? '')
-  const config = await readConfig(redis)
-  const clusterText = info.number('cluster_enabled') === 1 ? await attempt(redis.cluster('INFO')) : undefined
-  say('sampling keys')
-  const sample = await attempt(sampleKeys(redis, options.keys, options.wallNow() + (clock?.aheadMs ?? 0)))
+  const slowLog = await readSlowLog(redis, questions, options.wallNow() + (clock?.aheadMs ?? 0))
+  questions.begin('reading settings')
+  const info = new RedisInfo((await questions.ask(() => redis.info('everything'))) ?? '')
+  const config = await readConfig(redis, questions)
+  const clusterText = info.number('cluster_enabled') === 1 ? await questions.ask(() => redis.cluster('INFO')) : undefined
+  questions.begin('sampling keys')
+  const serverNowMs = options.wallNow() + (clock?.aheadMs ?? 0)
+  const sample = await questions.ask(() => sampleKeys(redis, options.keys, serverNowMs))
   const found = new Set(sample?.keys.flatMap(({ stored }) => (stored === undefined ? [] : [stored.owner])))
   const owners = options.namespace === undefined ? [...found] : [`${options.keyPrefix}${options.namespace}`]
-  say('asking for rights')
+  questions.begin('asking for rights')
+  const scripts = (await questions.ask(() => tryScript(redis, owners[0]))) ?? 'unknown'
+  const question = { user: options.user, owners, database: options.database }
+  const rights = (await questions.ask(() => askRights(redis, question))) ?? nothing(options.user)
+  questions.begin('timing round trips')
+  // Last: it takes longest, and what a server that stops answering has told before is kept.
+  const roundTripsMs = await timeRoundTrips(redis, questions, options.samples)
   return {
     role: options.role,
     info,
@@ -59,29 +65,21 @@ export async function gatherFacts(redis: Redis, options: GatherOptions): Promise
     roundTripsMs,
     clock,
     slowLog,
-    scripts: await tryScript(redis, owners[0]),
-    rights: await askRights(redis, { user: options.user, owners, database: options.database }),
+    scripts,
+    rights,
     sample,
     cluster: clusterText === undefined ? undefined : new RedisInfo(clusterText),
+    interruption: questions.interruption,
   }
 }
 
-/** What the server answers, undefined if it refuses; a lost connection is an error all the same. */
-async function attempt<T>(asked: Promise<T>): Promise<T | undefined> {
-  try {
-    return await asked
-  } catch (error) {
-    if (replyCode(error) === '') throw error
-    return undefined
-  }
-}
-
-async function timeRoundTrips(redis: Redis, samples: number): Promise<number[]> {
+async function timeRoundTrips(redis: Redis, questions: Questions, samples: number): Promise<number[]> {
   const times: number[] = []
   for (let left = samples; left > 0; left--) {
     const startedAt = performance.now()
     // A refusal takes as long as an answer.
-    await attempt(redis.ping())
+    await questions.ask(() => redis.ping())
+    if (questions.interruption !== undefined) break
     times.push(performance.now() - startedAt)
   }
   return times
@@ -90,12 +88,12 @@ async function timeRoundTrips(redis: Redis, samples: number): Promise<number[]> 
 const clockSamples = 5
 
 /** The sample with the shortest round trip says most. */
-async function readClock(redis: Redis, wallNow: () => number): Promise<ClockFact | undefined> {
+async function readClock(redis: Redis, questions: Questions, wallNow: () => number): Promise<ClockFact | undefined> {
   let best: ClockFact | undefined
   for (let left = clockSamples; left > 0; left--) {
     const before = wallNow()
     const startedAt = performance.now()
-    const reply = await attempt(redis.time())
+    const reply = await questions.ask(() => redis.time())
     const tookMs = performance.now() - startedAt
     if (reply === undefined) return undefined
     const [seconds, micros] = reply.map(Number) as [number, number]
@@ -105,10 +103,10 @@ async function readClock(redis: Redis, wallNow: () => number): Promise<ClockFact
   return best
 }
 
-async function readConfig(redis: Redis): Promise<ReadonlyMap<string, string> | undefined> {
+async function readConfig(redis: Redis, questions: Questions): Promise<ReadonlyMap<string, string> | undefined> {
   const config = new Map<string, string>()
   for (const name of settings) {
-    const reply = (await attempt(redis.call('CONFIG', 'GET', name))) as string[] | undefined
+    const reply = (await questions.ask(() => redis.call('CONFIG', 'GET', name))) as string[] | undefined
     if (reply === undefined) return undefined
     if (reply[1] !== undefined) config.set(name, reply[1])
   }
@@ -117,8 +115,8 @@ async function readConfig(redis: Redis): Promise<ReadonlyMap<string, string> | u
 
 type SlowLogReply = [id: number, at: number, micros: number, args: string[], ...rest: unknown[]][]
 
-async function readSlowLog(redis: Redis, serverNowMs: number): Promise<SlowCommand[] | undefined> {
-  const reply = (await attempt(redis.call('SLOWLOG', 'GET', slowLogEntries))) as SlowLogReply | undefined
+async function readSlowLog(redis: Redis, questions: Questions, serverNowMs: number): Promise<SlowCommand[] | undefined> {
+  const reply = (await questions.ask(() => redis.call('SLOWLOG', 'GET', slowLogEntries))) as SlowLogReply | undefined
   return reply?.map(([, at, micros, args]) => ({
     command: /^[a-z.|_-]{1,30}$/i.test(args[0] ?? '') ? (args[0] as string).toUpperCase() : 'unknown',
     tookMs: micros / 1_000,
@@ -135,6 +133,7 @@ async function tryScript(redis: Redis, owner: string | undefined): Promise<Scrip
     return 'unknown'
   } catch (error) {
     const code = replyCode(error)
+    if (code === '') throw error
     if (code === 'NOSCRIPT' || code === 'MOVED') return 'works'
     if (code === 'NOPERM') return /\bkeys?\b/.test((error as Error).message) ? 'works' : 'forbidden'
     return code === 'ERR' ? 'missing' : 'unknown'

@@ -9,7 +9,6 @@ export interface Cliff {
 
 const fewest = 100
 const cliffShare = 0.4
-const leastWidthMs = 500
 /** Where most lifetimes are shorter, keys always go together. */
 const shortestMs = 5_000
 /** Jitter alone spreads lifetimes over a tenth. */
@@ -17,7 +16,7 @@ const widthOfLifetime = 0.02
 
 /**
  * The moment at which many keys go together, if there is one: four tenths of them or more within a fiftieth of the time that is left
- * until then, or within half a second.
+ * until then.
  *
  * @param sorted remaining lifetimes in ms, ascending; what is past already counts for nothing
  */
@@ -28,7 +27,7 @@ export function findCliff(sorted: readonly number[]): Cliff | undefined {
   if (first === -1) return undefined
   for (let last = first; last < sorted.length; last++) {
     const end = sorted[last] as number
-    while (end - (sorted[first] as number) > Math.max(leastWidthMs, end * widthOfLifetime)) first++
+    while (end - (sorted[first] as number) > end * widthOfLifetime) first++
     const start = sorted[first] as number
     const share = (last - first + 1) / sorted.length
     if (share >= cliffShare && share > (best?.share ?? 0)) best = { share, widthMs: end - start, inMs: start }

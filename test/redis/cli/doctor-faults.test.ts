@@ -187,6 +187,21 @@ describe('doctor and a server with one fault', () => {
     })
   })
 
+  it('keeps what it knows of a server that stops answering', { timeout: 30_000 }, async () => {
+    const { server, admin } = await start('--tcp-keepalive', '0')
+    const diagnosis = diagnose(server.url, ['--samples', '10000'])
+    await until(async () => Number(/cmdstat_ping:calls=(\d+)/.exec(await admin.info('commandstats'))?.[1] ?? 0) > 20)
+    process.kill(server.pid, 'SIGSTOP')
+    const { of, exitCode } = await diagnosis
+    expect(exitCode).toBe(1)
+    expect(of('answers')).toMatchObject({
+      state: 'problem',
+      finding: 'Redis stopped answering, on a connection that stands, while the doctor was timing round trips',
+    })
+    expect(of('version').state).toBe('ok')
+    expect(of('keep-alive').state).toBe('warning')
+  })
+
   it('finds high latency', async () => {
     const { server } = await start()
     const proxy = await DelayingProxy.start(server.port, 12)

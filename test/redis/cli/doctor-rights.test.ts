@@ -44,6 +44,11 @@ describe("doctor and a user's rights", () => {
     expect(of('rights').fix).toContain(`+${command}`)
   })
 
+  it('finds that there is no such user', async () => {
+    const { of } = await diagnose(server.url, ['--user', 'ghost', '--samples', '1'])
+    expect(of('rights')).toMatchObject({ state: 'problem', finding: 'there is no such user as "ghost"' })
+  })
+
   it('finds that keys and channel are out of reach', async () => {
     await setUser('elsewhere', ...aclRules('', 'other').split(' '))
     const { of } = await diagnose(server.url, ['--user', 'elsewhere', '--namespace', 'shop'])

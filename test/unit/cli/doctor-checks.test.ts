@@ -28,6 +28,7 @@ const blank: Facts = {
   sample: undefined,
   cluster: undefined,
   writeProbe: undefined,
+  interruption: undefined,
 }
 
 function found(check: string, facts: Partial<Facts>): { state: string; finding: string } | undefined {
@@ -102,6 +103,10 @@ describe('a cliff of lifetimes', () => {
 
   it('is not what jitter makes of keys that were stored together', () => {
     expect(findCliff(spread(1_000, 270_000, 300_000))).toBeUndefined()
+  })
+
+  it('is not what jitter makes of short lifetimes', () => {
+    for (const ttlMs of [6_000, 10_000, 15_000]) expect(findCliff(spread(1_000, ttlMs * 0.9, ttlMs))).toBeUndefined()
   })
 
   it('is not a cache in its daily round, whatever its ttl', () => {

@@ -13,6 +13,17 @@ function version({ info: server }: Facts): Finding {
   return problem(`${server.server} is too old`, why, 'upgrade to Redis 7.0 or later, or to Valkey')
 }
 
+function answers({ interruption }: Facts): Finding | undefined {
+  if (interruption === undefined) return undefined
+  const { doing, how } = interruption
+  const what = how === 'silent' ? 'Redis stopped answering, on a connection that stands,' : 'the connection to Redis was lost'
+  return problem(
+    `${what} while the doctor was ${doing}`,
+    'whoever asks Redis now waits too, or is answered without it',
+    'look at the process (is it stopped, out of memory or swapping?), at slow commands and at the network; then run the doctor again',
+  )
+}
+
 function scripts({ scripts: fact }: Facts): Finding {
   const why = 'leases and commits are scripts; without them each process loads for itself'
   switch (fact) {
@@ -89,6 +100,12 @@ function rights({ rights: fact }: Facts): Finding {
       return unknown(
         `${user} may read; what else, it may not ask`,
         'run the doctor as an administrator with --user <name>, or with --write',
+      )
+    case 'no such user':
+      return problem(
+        `there is no such user as "${fact.user ?? ''}"`,
+        'an application that names it is refused',
+        'check the spelling against ACL USERS, or add the user: docs/security.md has the rules',
       )
     case 'none':
       return unknown('the rights could not be found out')
@@ -167,6 +184,7 @@ function writeProbe({ writeProbe: probe }: Facts): Finding | undefined {
 }
 
 export const serverChecks: readonly Check[] = [
+  { name: 'answers', run: answers },
   { name: 'version', run: version },
   { name: 'scripts', run: scripts },
   { name: 'rights', run: rights },
