@@ -1,9 +1,11 @@
 import { exitCodes } from '../cli-error.ts'
 import type { Console } from '../console.ts'
+import { isSilence } from '../connect.ts'
 import { openDeployment } from '../deployment.ts'
 import { cutLine } from '../table.ts'
 import { Collector } from '../top/collector.ts'
-import { drawFrame } from '../top/frame.ts'
+import { drawFrame, drawSilence } from '../top/frame.ts'
+import type { Snapshot } from '../top/snapshot.ts'
 import { WakeUps } from '../top/wake-ups.ts'
 
 export interface TopOptions {
@@ -22,39 +24,45 @@ const restOfScreen = '\u001B[J'
 /** q, Ctrl-C and Ctrl-D: in raw mode they are bytes like any other. */
 const endingKeys = [0x71, 0x03, 0x04]
 const historyLength = 30
-const plainColumns = 120
-const plainRows = 40
+const plainSize = { columns: 120, rows: 40 }
+/** Of a terminal that does not tell its size. */
+const liveColumns = 80
+const liveRows = 24
 
 /** Shows a server at work: a screen that is redrawn, or frame after frame where no terminal is. */
 export async function top(console: Console, options: TopOptions): Promise<number> {
+  const { json, intervalSeconds } = options
   const deployment = await openDeployment(options.url)
   const { stdout, stdin } = console.streams
-  const live = console.live && !options.json
+  const live = console.live && !json
   const end = new End(stdin, live)
   if (live) stdout.write(enterScreen)
   try {
     const collector = new Collector(deployment.node, await WakeUps.listen(await deployment.another()))
     const history: (number | undefined)[] = []
+    let silentSinceMs: number | undefined
     for (let frame = 0; frame < options.frames && !end.come; frame++) {
+      const askedAtMs = performance.now()
       // The first answer has nothing to compare with.
-      const snapshot = await collector.collect()
-      history.push(snapshot.lookUps.found)
-      if (history.length > historyLength) history.shift()
-      if (options.json) console.json(snapshot)
-      else {
-        const { columns = plainColumns, rows = plainRows } = live ? stdout : {}
-        const size = { columns, rows, history, label: deployment.label, paint: console.paint }
-        const lines = drawFrame(snapshot, { ...size, intervalSeconds: options.intervalSeconds, keyboard: live })
-        if (live)
-          console.write(
-            `${home}${lines
-              .slice(0, rows)
-              .map(line => cutLine(line, columns) + restOfLine)
-              .join('\n')}${restOfScreen}`,
-          )
-        else console.line(`${frame === 0 ? '' : '\n'}${lines.join('\n')}`)
+      const snapshot = await Promise.race([lookOnce(collector), end.reached])
+      if (snapshot === undefined) break
+      silentSinceMs = snapshot === 'silent' ? (silentSinceMs ?? askedAtMs) : undefined
+      const size = live ? { columns: stdout.columns || liveColumns, rows: stdout.rows || liveRows } : plainSize
+      const shown = { ...size, history, label: deployment.label, paint: console.paint, intervalSeconds, keyboard: live }
+      let lines: readonly string[]
+      if (snapshot === 'silent') {
+        const silentMs = Math.round(performance.now() - (silentSinceMs ?? askedAtMs))
+        if (json) console.json({ silentMs })
+        lines = drawSilence(silentMs, shown)
+      } else {
+        history.push(snapshot.lookUps.found)
+        if (history.length > historyLength) history.shift()
+        if (json) console.json(snapshot)
+        lines = drawFrame(snapshot, shown)
       }
-      if (frame + 1 < options.frames) await end.within(options.intervalSeconds * 1_000)
+      if (live) console.write(screenOf(lines, size))
+      else if (!json) console.line(`${frame === 0 ? '' : '\n'}${lines.join('\n')}`)
+      if (frame + 1 < options.frames) await end.within(intervalSeconds * 1_000)
     }
     return exitCodes.fine
   } finally {
@@ -64,17 +72,36 @@ export async function top(console: Console, options: TopOptions): Promise<number
   }
 }
 
+/** A server that hangs may come back, and is looked at again. */
+async function lookOnce(collector: Collector): Promise<Snapshot | 'silent'> {
+  try {
+    return await collector.collect()
+  } catch (error) {
+    if (isSilence(error)) return 'silent'
+    throw error
+  }
+}
+
+function screenOf(lines: readonly string[], { columns, rows }: { readonly columns: number; readonly rows: number }): string {
+  const visible = lines.slice(0, rows).map(line => cutLine(line, columns) + restOfLine)
+  return `${home}${visible.join('\n')}${restOfScreen}`
+}
+
 /** The user's wish to stop: q, Ctrl-C or a signal. */
 class End {
   readonly #stdin: NodeJS.ReadStream
   readonly #raw: boolean
   #come = false
   #wake: () => void = () => {}
+  #reach: () => void = () => {}
+  /** Resolves when the end comes. */
+  readonly reached: Promise<undefined> = new Promise(resolve => (this.#reach = () => resolve(undefined)))
   readonly #onKey = (keys: Buffer): void => {
     if (keys.some(byte => endingKeys.includes(byte))) this.#stop()
   }
   readonly #stop = (): void => {
     this.#come = true
+    this.#reach()
     this.#wake()
   }
 

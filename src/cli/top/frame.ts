@@ -37,6 +37,15 @@ export function drawFrame(snapshot: Snapshot, options: FrameOptions): string[] {
   return [...head, ...resources]
 }
 
+/** What there is to show while the server says nothing. */
+export function drawSilence(silentMs: number, { paint, label, intervalSeconds, keyboard }: FrameOptions): string[] {
+  return [
+    `${paint('bold', `leasehold top  ${label}`)}  every ${intervalSeconds} s${keyboard ? ', q quits' : ''}`,
+    '',
+    paint('red', `Redis does not answer, for ${formatMs(silentMs)} now; the connection stands`),
+  ]
+}
+
 function serverLines(
   { memory, clients, traffic, lookUps, wakeUpsPerSecond }: Snapshot,
   { paint, history }: FrameOptions,

@@ -2,6 +2,8 @@ import { Redis } from 'ioredis'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { runCli } from '../../cli-run.ts'
 import { type RedisServer, startRedis } from '../../redis-server.ts'
+import { Terminal } from '../../terminal.ts'
+import { until } from '../fixture.ts'
 
 let server: RedisServer
 beforeEach(async () => {
@@ -19,6 +21,22 @@ describe('a server that takes connections and says nothing', () => {
       exitCode: 2,
       stderr: `leasehold: 127.0.0.1:${server.port}: connected, but Redis does not answer within 5 s\n`,
     })
+  })
+})
+
+describe('top and a server that stops answering', () => {
+  it('goes on, says so, and shows it again when it is back', { timeout: 40_000 }, async () => {
+    const terminal = new Terminal(0, 0)
+    const ended = terminal.run(['top', '--interval', '1'], { REDIS_URL: server.url })
+    await until(() => terminal.screens.length >= 1)
+    expect(terminal.screens[0]).toContain('RESOURCE')
+    process.kill(server.pid, 'SIGSTOP')
+    await expect.poll(() => terminal.screens.at(-1), { timeout: 15_000 }).toMatch(/Redis does not answer, for \d/)
+    process.kill(server.pid, 'SIGCONT')
+    await expect.poll(() => terminal.screens.at(-1), { timeout: 15_000 }).toContain('RESOURCE')
+    process.kill(server.pid, 'SIGSTOP')
+    terminal.press('q')
+    expect(await ended).toBe(0)
   })
 })
 
