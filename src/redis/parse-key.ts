@@ -3,8 +3,8 @@ import { partitionOf } from './partition.ts'
 export interface StoredKey {
   /** The namespace, behind the client's key prefix if there is one. */
   readonly owner: string
-  /** An entry, a lease or marker, the namespace's record, its tag table. */
-  readonly kind: 'value' | 'lease' | 'record' | 'tags'
+  /** An entry, a lease or marker, the namespace's record, its tag table, the count of its changes, the mark of its last pulse. */
+  readonly kind: 'value' | 'lease' | 'record' | 'tags' | 'changes' | 'pulse'
   readonly version: number
   /** The key as the application spells it, or its readable beginning and its hash. Empty for what belongs to no key. */
   readonly key: string
@@ -14,7 +14,8 @@ export interface StoredKey {
 }
 
 const ofKey = /^([^]*?[A-Za-z0-9_.-]):\{p(\d{4})\}:([vl])([1-9]\d{0,4}|):([^]+)$/
-const ofNamespace = /^([^]*?[A-Za-z0-9_.-]):\{t\}:([nt])$/
+const ofNamespace = /^([^]*?[A-Za-z0-9_.-]):\{t\}:([ntcp])$/
+const namespaceKinds: Readonly<Record<string, StoredKey['kind']>> = { n: 'record', t: 'tags', c: 'changes', p: 'pulse' }
 const hash = /:%h[A-Za-z0-9_-]{43}$/
 
 /** What a Redis key is in the layout of {@link Keys}; undefined when it is none of it. */
@@ -34,9 +35,10 @@ export function parseKey(redisKey: string): StoredKey | undefined {
 }
 
 function parseNamespaceKey(redisKey: string): StoredKey | undefined {
-  const [, owner, kind] = ofNamespace.exec(redisKey) ?? []
-  if (owner === undefined) return undefined
-  return { owner, kind: kind === 'n' ? 'record' : 'tags', version: 0, key: '', hashed: false, inPlace: true }
+  const [, owner, letter = ''] = ofNamespace.exec(redisKey) ?? []
+  const kind = namespaceKinds[letter]
+  if (owner === undefined || kind === undefined) return undefined
+  return { owner, kind, version: 0, key: '', hashed: false, inPlace: true }
 }
 
 /** The text before `escapeKey`. */

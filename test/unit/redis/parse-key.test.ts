@@ -40,6 +40,9 @@ describe('parseKey', () => {
 
   it("knows the namespace's own keys", () => {
     expect(parseKey('shop:{t}:n')).toMatchObject({ owner: 'shop', kind: 'record' })
+    expect(parseKey('shop:{t}:c')).toMatchObject({ owner: 'shop', kind: 'changes' })
+    expect(parseKey('shop:{t}:p')).toMatchObject({ owner: 'shop', kind: 'pulse' })
+    expect(parseKey('shop:{t}:x')).toBeUndefined()
     expect(parseKey('app:shop:{t}:t')).toMatchObject({ owner: 'app:shop', kind: 'tags' })
   })
 

@@ -1,9 +1,13 @@
+import type { StoredKey } from '../../../redis/parse-key.ts'
 import { formatBytes, formatCount, formatMs, formatShare, plural } from '../../quantities.ts'
 import { printable } from '../../table.ts'
 import { byNamespace } from '../by-namespace.ts'
 import type { Facts, KeySample, SampledKey } from '../facts.ts'
 import { type Check, type Finding, info, ok, unknown, warning } from '../finding.ts'
 import { findCliff } from '../ttl-cliff.ts'
+
+/** What Leasehold keeps of a namespace itself. */
+const lastingKinds: ReadonlySet<StoredKey['kind'] | undefined> = new Set<StoredKey['kind']>(['record', 'tags', 'changes'])
 
 const bigBytes = 1024 ** 2
 const shownExamples = 3
@@ -25,7 +29,7 @@ function bigKeys({ sample }: Facts): Finding {
 function withoutLifetime({ sample, role }: Facts): Finding | undefined {
   if (role === 'queue') return undefined
   if (sample === undefined) return notSampled()
-  const forever = sample.keys.filter(key => key.ttlMs === -1 && key.stored?.kind !== 'record' && key.stored?.kind !== 'tags')
+  const forever = sample.keys.filter(key => key.ttlMs === -1 && !lastingKinds.has(key.stored?.kind))
   if (forever.length === 0) return ok(`every key has a lifetime ${among(sample)}`)
   const finding = `${formatShare(forever.length / sample.keys.length)} of the keys never expire ${among(sample)}, such as ${examples(forever)}`
   const why = 'what never expires is never loaded anew and leaves only by eviction'
