@@ -48,7 +48,7 @@ export function addKeys(program: Command, console: Console, ended: Ended): void 
   program
     .command('keys')
     .description('Lists the entries of a namespace; without one, the namespaces. Uses SCAN.')
-    .argument('[pattern]', 'of keys as they are spelled in Redis, with * and ?', '*')
+    .argument('[pattern]', 'of keys as they are spelled in Redis, with * and ?; needs --namespace')
     .option('-n, --namespace <name>', 'namespace of the cache', namespaceArgument)
     .option('-u, --url <url>', 'the server (default: REDIS_URL)')
     .option('--limit <number>', 'how many', wholeNumberArgument(1, 1_000_000), 100)
@@ -57,9 +57,11 @@ export function addKeys(program: Command, console: Console, ended: Ended): void 
       'after',
       "\nExamples:\n  $ leasehold keys\n  $ leasehold keys --namespace shop\n  $ leasehold keys 'user:*' -n shop --limit 1000 --json | jq -r '.entries[].key'",
     )
-    .action(async (pattern: string, { url, namespace, ...flags }: KeysFlags) => {
+    .action(async (pattern: string | undefined, { url, namespace, ...flags }: KeysFlags) => {
+      if (pattern !== undefined && namespace === undefined)
+        throw new CliError('a pattern is looked for in a namespace: name it with --namespace')
       const { listKeys } = await import('./commands/keys.ts')
-      ended(await listKeys(console, { ...flags, pattern, namespace, url: urlOf(console, url) }))
+      ended(await listKeys(console, { ...flags, pattern: pattern ?? '*', namespace, url: urlOf(console, url) }))
     })
 }
 

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { memoryArgument, namespaceArgument, versionArgument, wholeNumberArgument } from './arguments.ts'
+import { CliError } from './cli-error.ts'
 import type { ServerVersion } from './conf/target.ts'
 import type { Console } from './console.ts'
 import type { Role } from './doctor/facts.ts'
@@ -38,6 +39,7 @@ export function addDoctor(program: Command, console: Console, world: World, ende
       '\nExamples:\n  $ leasehold doctor\n  $ leasehold doctor redis://cache.internal:6379 --strict   # in CI\n  $ leasehold doctor --role queue --json | jq .summary\n  $ REDIS_URL=redis://admin:…@host:6379 leasehold doctor --user shop --namespace shop',
     )
     .action(async (argument: string | undefined, { url, namespace, user, ...flags }: DoctorFlags) => {
+      if (argument !== undefined && url !== undefined) throw new CliError('name one server: as an argument or by --url, not both')
       const { doctor } = await import('./commands/doctor.ts')
       ended(await doctor(console, { ...flags, namespace, user, url: urlOf(console, argument ?? url), wallNow: world.wallNow }))
     })
@@ -61,7 +63,11 @@ export function addConf(program: Command, console: Console, ended: Ended): void 
     .requiredOption('-m, --memory <size>', 'memory of the machine or container, such as 8gb', memoryArgument)
     .requiredOption('-c, --cores <number>', 'its cores', wholeNumberArgument(1, 1024))
     .addOption(new Option('-r, --role <role>', 'what the server is for').choices(['cache', 'queue']).makeOptionMandatory())
-    .option('--redis <version>', 'the version of the server: 7.0, 8.0, valkey-8.0', versionArgument, seventh)
+    .addOption(
+      new Option('--redis <version>', 'the version of the server: 7.0, 8.0, valkey-8.0')
+        .argParser(versionArgument)
+        .default(seventh, '7.2'),
+    )
     .addOption(new Option('--eviction <policy>', 'of a cache: by frequency or by recency').choices(['lfu', 'lru']).default('lfu'))
     .option('--no-active-defrag', "for servers built without it, such as Debian's")
     .option('--tls', 'encrypted connections only', false)

@@ -1,6 +1,8 @@
 import { inspect as show } from 'node:util'
+import type { Redis } from 'ioredis'
 import { createEntryCodec } from '../../codec/entry-codec.ts'
 import type { Compression } from '../../index.ts'
+import { replyCode } from '../../redis/failures.ts'
 import { Keys } from '../../redis/keys.ts'
 import { exitCodes } from '../cli-error.ts'
 import type { Console, Paint } from '../console.ts'
@@ -64,6 +66,8 @@ export async function inspectKey(console: Console, options: InspectOptions): Pro
 }
 
 const versionsLookedAt = 21
+/** What PTTL says of a key that is not there. It takes no right that an application lacks, unlike EXISTS. */
+const gone = -2
 
 async function look(deployment: Deployment, options: InspectOptions): Promise<Inspection> {
   const { namespace, key, version, maxKeyBytes } = options
@@ -73,13 +77,13 @@ async function look(deployment: Deployment, options: InspectOptions): Promise<In
   const redis = await deployment.nodeOf(keys.slot({ key, version }))
   const candidates = Array.from({ length: versionsLookedAt }, (_, candidate) => candidate)
   const [bytes, keptMs, memory, lease, leaseMs, time, present] = await Promise.all([
-    redis.getBuffer(redisKey),
+    readString(redis, redisKey),
     redis.pttl(redisKey),
     redis.memory('USAGE', redisKey).catch(() => null),
-    redis.getBuffer(leaseKey),
+    readString(redis, leaseKey),
     redis.pttl(leaseKey),
     redis.time(),
-    Promise.all(candidates.map(candidate => redis.exists(keys.value({ key, version: candidate })))),
+    Promise.all(candidates.map(candidate => redis.pttl(keys.value({ key, version: candidate })))),
   ])
   const [seconds, micros] = time.map(Number) as [number, number]
   const serverNowMs = seconds * 1_000 + micros / 1_000
@@ -90,8 +94,20 @@ async function look(deployment: Deployment, options: InspectOptions): Promise<In
       : await readStanding(await deployment.nodeOf(keys.namespaceSlot), keys, opened)
   const about = { keptMs, memoryBytes: memory ?? undefined, standing }
   const entry = bytes === null || opened === undefined ? null : describeEntry(options, bytes, opened, about, serverNowMs)
-  const versions = candidates.filter(candidate => present[candidate] === 1)
+  const versions = candidates.filter(candidate => present[candidate] !== gone)
   return { key, namespace, version, redisKey, entry, lease: viewLease(lease, leaseMs), versions }
+}
+
+/** Stands for what is no string: a list, a hash. */
+const otherType = Buffer.alloc(0)
+
+async function readString(redis: Redis, name: string): Promise<Buffer | null> {
+  try {
+    return await redis.getBuffer(name)
+  } catch (error) {
+    if (replyCode(error) !== 'WRONGTYPE') throw error
+    return otherType
+  }
 }
 
 const anySize = 512 * 1024 ** 2
@@ -126,7 +142,7 @@ function describeEntry(
     freshMs: header?.freshness === 'fresh' ? Math.round(header.freshUntil - serverNowMs) : undefined,
     ageMs: header === undefined ? undefined : Math.round(serverNowMs - header.createdAt),
   }
-  if ('unreadable' in opened) return { ...about, unreadable: opened.unreadable, shape: undefined }
+  if ('unreadable' in opened) return { ...about, unreadable: bytes === otherType ? 'type' : opened.unreadable, shape: undefined }
   try {
     const value = opened.value()
     return { ...about, unreadable: undefined, shape: describeShape(value), ...(showValue ? { value } : {}) }
@@ -146,6 +162,7 @@ async function lz4(): Promise<'deflate' | Compression> {
 }
 
 const reasons: Readonly<Record<string, string>> = {
+  type: 'what stands here is no entry of Leasehold, nor text at all but a list, a hash or the like',
   foreign: 'these bytes are no entry of Leasehold',
   'wire-version': 'written by a release with another wire version',
   truncated: 'cut short',
@@ -179,6 +196,7 @@ function printEntry(entry: EntryInspection, row: (name: string, text: string) =>
   const kept = keptMs === -1 ? 'kept for ever, which no entry should be' : `kept for ${formatMs(keptMs)} more`
   if (unreadable !== undefined)
     row('entry', paint('red', `unreadable: ${reasons[unreadable] ?? unreadable}; a cache counts it as a miss`))
+  if (unreadable === 'type') return row('kept', kept)
   if (header === undefined) return row('size', `${formatBytes(storedBytes)}, ${kept}`)
   const freshness =
     freshMs === undefined

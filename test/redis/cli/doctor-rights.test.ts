@@ -181,3 +181,22 @@ describe('a password', () => {
     expect(stderr).toBe('leasehold: 127.0.0.1:1: Redis cannot be reached (ECONNREFUSED)\n')
   })
 })
+
+describe('the rights that docs/cli.md gives', () => {
+  const table = /^## Rights$([\s\S]*?)^## /m.exec(readFileSync('docs/cli.md', 'utf8'))?.[1] ?? ''
+  const needed = [...table.matchAll(/^\| `(\w+)(?: --namespace)?` \| `(\+[^`]*)`/gm)].map(
+    ([row, command, rights]) => [row.includes('--namespace') ? `${command} -n shop` : command!, rights!] as const,
+  )
+
+  it('are there', () => expect(needed.map(([command]) => command)).toEqual(['inspect', 'keys', 'keys -n shop', 'top']))
+
+  it.each(needed)('suffice for %s', async (command, rights) => {
+    await admin.set('shop:{p0001}:v:a', 'x', 'EX', 100)
+    const url = await setUser('looking', '~*', '+ping', ...rights.split(' '))
+    const args = command === 'inspect' ? ['inspect', 'a', '-n', 'shop'] : command.split(' ')
+    const { exitCode, stderr } = await runCli([...args, ...(command === 'top' ? ['--frames', '1'] : [])], {
+      env: { REDIS_URL: url },
+    })
+    expect({ failed: exitCode === 2, stderr }).toEqual({ failed: false, stderr: '' })
+  })
+})

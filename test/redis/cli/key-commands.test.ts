@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { type Cache, createCache } from '../../../src/index.ts'
 import { lz4 } from '../../../src/codec/lz4.ts'
 import { redisStore } from '../../../src/redis/index.ts'
+import { aclRules } from '../../../src/cli/doctor/rights.ts'
 import { runCli } from '../../cli-run.ts'
 import { Terminal } from '../../terminal.ts'
 import { startRedis } from '../../redis-server.ts'
@@ -130,6 +131,30 @@ describe('leasehold inspect', () => {
     )
     await admin.set(redisKey, 'something else', 'EX', 100)
     expect((await cli('inspect', 'a', '-n', namespace)).stdout).toMatch(/^entry +unreadable: these bytes are no entry/m)
+  })
+
+  it.each(['list', 'hash'])('says that a %s is no entry', async type => {
+    await cache.set('a', 1)
+    const { redisKey } = (await inspected('a')) as unknown as { redisKey: string }
+    await admin.del(redisKey)
+    await (type === 'list' ? admin.rpush(redisKey, 'x') : admin.hset(redisKey, 'x', '1'))
+    const { exitCode, stdout, stderr } = await cli('inspect', 'a', '-n', namespace)
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+    expect(stdout).toMatch(/^entry +unreadable: what stands here is no entry/m)
+    expect(await inspected('a')).toMatchObject({ entry: { unreadable: 'type' } })
+    await admin.del(redisKey)
+  })
+
+  it('needs no rights but those of an application', async () => {
+    await cache.set('user:1', 1, { tags: ['team:a'] })
+    await cache.invalidateTags(['team:a'])
+    const user = `user-${namespace}`
+    await admin.call('ACL', 'SETUSER', user, 'reset', 'on', '>sentinel-password', ...aclRules('app:', namespace).split(' '))
+    const env = { REDIS_URL: url().replace('//', `//${user}:sentinel-password@`) }
+    const { exitCode, stdout, stderr } = await runCli(['inspect', 'user:1', '-n', namespace], { env })
+    await admin.call('ACL', 'DELUSER', user)
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+    expect(stdout).toMatch(/invalidated since: team:a/)
   })
 
   it('names other versions, and exits with 1 when there is nothing', async () => {
@@ -292,7 +317,22 @@ describe('leasehold clear', () => {
   })
 })
 
+describe('arguments that do not fit each other', () => {
+  it.each([
+    [['keys', 'user:*'], 'a pattern is looked for in a namespace: name it with --namespace'],
+    [['doctor', 'redis://127.0.0.1:1', '--url', 'redis://127.0.0.1:2'], 'name one server: as an argument or by --url, not both'],
+  ])('are refused: %j', async (args, reason) => {
+    expect(await cli(...args)).toEqual({ exitCode: 2, stdout: '', stderr: `leasehold: ${reason}\n` })
+  })
+})
+
 describe('every command', () => {
+  it('tells defaults in the words of the user', async () => {
+    const { stdout } = await cli('conf', '--help')
+    expect(stdout).toMatch(/--redis <version>[^(]*\(default:\s+7\.2\)/)
+    expect(stdout).not.toContain('{')
+  })
+
   const names = ['doctor', 'conf', 'top', 'inspect', 'keys', 'delete', 'invalidate-tags', 'clear', 'lint-keys']
 
   it.each(names)('%s has help with examples', async name => {
