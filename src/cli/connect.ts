@@ -59,7 +59,7 @@ export async function connect(template: Redis, label: string, elsewhere?: Addres
 }
 
 /** What there is to say of a server that takes a connection and then says nothing. */
-export function silent(label: string): string {
+function silent(label: string): string {
   return `${label}: connected, but Redis does not answer within ${answerTimeoutMs / 1_000} s`
 }
 
