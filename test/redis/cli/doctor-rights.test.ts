@@ -172,7 +172,7 @@ describe('a password', () => {
     const { stderr, exitCode } = await runCli(['inspect', 'secret-key', '-n', 'shop', '--url', url])
     expect({ stderr, exitCode }).toEqual({
       exitCode: 2,
-      stderr: 'leasehold: Redis refused a command: NOPERM (no permission for the command get)\n',
+      stderr: 'leasehold: Redis refused a command: NOPERM (no permission for the command pttl)\n',
     })
   })
 
