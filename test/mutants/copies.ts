@@ -14,6 +14,14 @@ export const copyMutants: readonly Mutant[] = [
     tests,
   },
   {
+    name: 'older-answer-over-a-told-copy',
+    does: 'a change that a copy has already does not forbid older answers',
+    file: tier,
+    find: '    this.#changes.note(wakeId)\n    const key',
+    replace: '    const key',
+    tests,
+  },
+  {
     name: 'silent-bus-trusted',
     does: 'copies are answered though no pulse has come for long, as after a pause of the process',
     file: tier,

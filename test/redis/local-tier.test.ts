@@ -99,3 +99,13 @@ describe('a trusted local tier', () => {
     expect(() => createCache({ namespace, store: silent, local: { mode: 'trust' } })).toThrow(/local\.mode/)
   })
 })
+
+describe('a closed cache', () => {
+  it('answers from no copy', async () => {
+    const cache = open()
+    await remembered(cache, 'k')
+    await cache.close()
+    expect(cache.peek('k')).toBeUndefined()
+    await expect(cache.getOrSet('k', () => 'loaded')).rejects.toMatchObject({ code: 'CACHE_CLOSED' })
+  })
+})

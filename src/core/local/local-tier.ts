@@ -193,11 +193,12 @@ export class LocalTier {
   }
 
   #hearKey(wakeId: string, token: Token | undefined): void {
+    // Noted even for the copy that stays: an older answer may still be on its way.
+    this.#changes.note(wakeId)
     const key = this.#keys.get(wakeId)
     const copy = key === undefined ? undefined : this.#copies.peek(key)
     if (copy !== undefined && token !== undefined && copy.token.equals(token)) return
     if (key !== undefined) this.#copies.delete(key)
-    this.#changes.note(wakeId)
   }
 
   #isBumped({ tags, askedAt }: LocalCopy): boolean {

@@ -133,6 +133,15 @@ describe('an answer is not kept', () => {
     expect(bench.value('a')).toBe('new')
   })
 
+  test('when it is older than a copy whose change has been told: a slow answer does not bring the old value back', () => {
+    const bench = new Bench()
+    const askedAt = bench.tier.position
+    bench.fill('a', entryOf('new', { token: 2 }))
+    bench.hearKey('a', 2)
+    bench.fill('a', entryOf('old', { token: 1 }), askedAt)
+    expect(bench.value('a')).toBe('new')
+  })
+
   test('when this process changed the key after the question was sent', () => {
     const bench = new Bench()
     const askedAt = bench.tier.position
