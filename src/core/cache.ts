@@ -61,7 +61,7 @@ export class Cache {
    */
   getOrSet<Value>(key: string, loader: Loader<Value>, options?: CallOptions): Promise<Value> {
     const { local, rollout } = this.#engine
-    if (local !== undefined && this.#closed === undefined && takesCopies(options) && rollout?.takes(key) !== false) {
+    if (local !== undefined && takesCopies(options) && rollout?.takes(key) !== false) {
       const copy = local.find(key)
       if (copy !== undefined) return answerWithCopy(this.#engine, key, copy) as Promise<Value>
     }
@@ -149,7 +149,6 @@ export class Cache {
 
   /** The value in memory, at once and without asking anyone: what `getOrSet` would answer from the local tier. `undefined` if there is none. */
   peek<Value = unknown>(key: string): Value | undefined {
-    if (this.#closed !== undefined) return undefined
     return this.#engine.local?.find(key)?.kept.value() as Value | undefined
   }
 

@@ -26,13 +26,17 @@ export function openLocalTier(
 ): OpenedLocalTier | undefined {
   if (local.mode !== 'trust') return undefined
   let store: Store | undefined
+  let closed = false
   const wakeIdOf = (key: string): string => store?.wakeId({ key, version: policy.version }) ?? key
   const tier = new LocalTier(clock, wakeIdOf, makeTable, { ...local, detectionMs })
   const pulses = new Pulses(clock, async () => store?.pulse?.(commandTimeoutMs))
   return {
     listeners: {
-      onChange: change => tier.hear(change, store?.now(anyKey) ?? NaN),
+      onChange: change => {
+        if (!closed) tier.hear(change, store?.now(anyKey) ?? NaN)
+      },
       onLive: live => {
+        if (closed) return
         if (!live) tier.loseBus()
         if (live) pulses.start()
         else pulses.stop()
@@ -43,7 +47,9 @@ export function openLocalTier(
       store = opened
       return tier
     },
+    /** The store may still speak while calls are drained: without pulses nothing is trusted, nor kept, any more. */
     close() {
+      closed = true
       pulses.stop()
       tier.loseBus()
       tier.changeAll()
