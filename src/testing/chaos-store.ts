@@ -1,19 +1,8 @@
 import { StoreError } from '../core/errors.ts'
+import type { StoreErrorRecord } from '../core/events.ts'
 import type { Clock, Store, StoreContext, StoreListeners, StoreProvider } from '../core/ports.ts'
 
-export type ChaosCommand =
-  | 'read'
-  | 'acquire'
-  | 'renew'
-  | 'commit'
-  | 'release'
-  | 'put'
-  | 'remove'
-  | 'expire'
-  | 'stamp'
-  | 'newest-tag'
-  | 'bump-tags'
-  | 'clear'
+export type ChaosCommand = StoreErrorRecord['command']
 
 /** One command on its way to the store, or one wake-up on its way back. */
 export interface ChaosCall {
