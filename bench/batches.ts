@@ -3,6 +3,8 @@ import { createEntryCodec } from '../src/codec/entry-codec.ts'
 import { createCache } from '../src/index.ts'
 import { resolveCacheOptions } from '../src/core/options/resolve-options.ts'
 import { redisStore } from '../src/redis/index.ts'
+import { payloads } from './payloads.ts'
+import { storedKeys } from './stored-keys.ts'
 import { median, type Measurement } from './measurement.ts'
 
 const keyCount = 10_000
@@ -28,7 +30,7 @@ export async function benchBatches(redisUrl: string, rounds = 9): Promise<Measur
   const cache = createCache({ ...options, store: redisStore(redisUrl, { breaker: false }) })
   try {
     const keys = Array.from({ length: keyCount }, (_, index) => `user:${index}`)
-    await cache.setMany(keys.map((key, index) => [key, userOf(index)] as const))
+    await cache.setMany(keys.map((key, index) => [key, payloads['200 B']?.(index)] as const))
     const stored = await storedKeys(raw, namespace, keys)
     const decode = async (): Promise<unknown[]> => {
       const found = await raw.mgetBuffer(stored)
@@ -73,26 +75,4 @@ async function compare(contenders: readonly Contender[], rounds: number): Promis
     const cpuUs = (median(own.map(({ cpuMs }) => cpuMs)) / keyCount) * 1000
     return { name, payload: '200 B', inFlight: keyCount, perSecond, ratio, cpuUs }
   })
-}
-
-function userOf(index: number): unknown {
-  return {
-    id: `u_${index}`,
-    name: 'Ada Lovelace',
-    email: 'ada@example.com',
-    plan: 'team',
-    roles: ['admin', 'billing'],
-    createdAt: '2026-01-02T03:04:05.678Z',
-    active: true,
-    score: 98.6,
-  }
-}
-
-/** The Redis keys under which Leasehold stored `keys`, in their order. */
-async function storedKeys(raw: Redis, namespace: string, keys: readonly string[]): Promise<string[]> {
-  const found = new Map<string, string>()
-  for await (const batch of raw.scanStream({ match: `${namespace}:*:v:*`, count: 1000 }) as AsyncIterable<string[]>) {
-    for (const stored of batch) found.set(stored.slice(stored.indexOf(':v:') + 3), stored)
-  }
-  return keys.map(key => found.get(key) ?? key)
 }

@@ -3,6 +3,7 @@ import { createCache, type Cache } from '../src/index.ts'
 import { redisStore } from '../src/redis/index.ts'
 import { median, type Measurement } from './measurement.ts'
 import { payloads } from './payloads.ts'
+import { storedKeys } from './stored-keys.ts'
 import { playRound, type Round } from './round.ts'
 
 interface Contender {
@@ -66,13 +67,4 @@ async function compare(contenders: readonly Contender[], inFlight: number, round
     const perSecond = median(own.map(each => each.perSecond))
     return { name, payload, inFlight, perSecond, ratio: median(ratios), cpuUs: median(own.map(each => each.cpuUs)) }
   })
-}
-
-/** The Redis keys under which Leasehold stored `keys`, in their order. */
-async function storedKeys(raw: Redis, namespace: string, keys: readonly string[]): Promise<string[]> {
-  const found = new Map<string, string>()
-  for await (const batch of raw.scanStream({ match: `${namespace}:*:v:*`, count: 1000 }) as AsyncIterable<string[]>) {
-    for (const stored of batch) found.set(stored.slice(stored.indexOf(':v:') + 3), stored)
-  }
-  return keys.map(key => found.get(key) ?? key)
 }
