@@ -19,27 +19,19 @@ import type {
   TagsRequest,
   Token,
 } from '../core/ports.ts'
-import { shed } from './breaker.ts'
-import { epochBytes, isRecord, outlives, secondsOf } from '../core/tags/namespace-record.ts'
-import { mostTableTags, prunedPerBump } from '../core/tags/tag-table.ts'
 import type { Connections } from './connections.ts'
 import { withDeadline } from './deadline.ts'
-import { commandFailure, notConnected, unreachable } from './failures.ts'
+import { commandFailure, unreachable } from './failures.ts'
 import { Keys } from './keys.ts'
-import { NamespaceRecord } from './namespace-record.ts'
-import { parseAcquireReply, parseCommitReply, parseFlag, parsePutReply, parseRecord } from './replies.ts'
-import { reach, sendRouted } from './routed-command.ts'
+import { NamespaceCommands } from './namespace-commands.ts'
+import { parseAcquireReply, parseCommitReply, parseFlag, parsePutReply } from './replies.ts'
+import { reach } from './routed-command.ts'
 import { readByNode } from './reads-by-node.ts'
 import type { Router } from './router.ts'
-import { runScript } from './script-runner.ts'
-import type { Script, ScriptArgument } from './script.ts'
-import { acquire, bumpTags, clear, commit, expire, pulse, put, release, remove, renew, stamp } from './scripts.gen.ts'
+import { acquire, commit, expire, put, release, remove, renew } from './scripts.gen.ts'
+import { closed, SlotCommands } from './slot-commands.ts'
 import type { StoreNode } from './store-node.ts'
-import { TagLookup } from './tag-lookup.ts'
 import type { Target } from './target.ts'
-
-/** A little less than the second after which everybody asks again. */
-const pulseYoungMs = 900
 
 /** One namespace in Redis. */
 export class RedisStore implements Store {
@@ -47,21 +39,18 @@ export class RedisStore implements Store {
   readonly #router: Router
   readonly #keys: Keys
   readonly #listeners: StoreContext['listeners']
-  readonly #record: NamespaceRecord
-  readonly #tagLookup: TagLookup
-  readonly #random: StoreContext['random']
+  readonly #commands: SlotCommands
+  readonly #namespace: NamespaceCommands
   readonly #usesTls: boolean
   readonly #unwatch: (() => void) | undefined
-  #closed = false
 
   constructor(connections: Connections, target: Target, context: StoreContext) {
     this.#connections = connections
     this.#router = connections.router
     this.#usesTls = target.kind === 'single' && target.client.options.tls !== undefined && target.client.options.tls !== null
     this.#keys = new Keys(context.namespace, target.keyPrefix, target.database, context.maxKeyBytes)
-    this.#record = new NamespaceRecord(this.#keys.record)
-    this.#tagLookup = new TagLookup((tags, timeoutMs) => this.#scores(tags, timeoutMs))
-    this.#random = context.random
+    this.#commands = new SlotCommands(connections.router, connections.clock)
+    this.#namespace = new NamespaceCommands(this.#commands, this.#keys, context.random)
     // Its own object, so that one context may be opened twice.
     this.#listeners = { ...context.listeners }
     connections.join(this.#keys.channel, this.#listeners)
@@ -82,7 +71,7 @@ export class RedisStore implements Store {
   }
 
   async ready(key: EntryKey, timeoutMs: number): Promise<void> {
-    if (this.#closed) throw closed()
+    if (this.#commands.closed) throw closed()
     if (this.#owner(key)?.timeKnown === true) return
     const slot = this.#slot(key)
     try {
@@ -97,43 +86,23 @@ export class RedisStore implements Store {
 
   read(key: EntryKey, timeoutMs: number): Promise<Buffer | null> {
     const value = this.#keys.value(key)
-    if (!this.#router.clustered) return this.#readAt(0, value, timeoutMs, this.#record)
-    return this.#withRecord(timeoutMs, this.#readAt(this.#slot(key), value, timeoutMs))
-  }
-
-  #readAt(slot: number, key: string, timeoutMs: number, record?: NamespaceRecord): Promise<Buffer | null> {
-    if (this.#closed) return Promise.reject(closed())
-    const node = this.#router.owner(slot)
-    if (node?.reads.usable === true && node.breaker.closed) return node.batch.read(key, timeoutMs, record)
-    if (node?.breaker.admits() === false) return Promise.reject(shed())
-    return withDeadline(this.#connections.clock, 'a read', timeoutMs, async time => {
-      const reached = await reach(this.#router, slot, 'reads')
-      if (time.expired) throw notConnected()
-      time.inFlight = true
-      return reached.batch.read(key, time.remainingMs(), record)
-    })
+    if (!this.#router.clustered) return this.#commands.read(0, value, timeoutMs, this.#namespace.record)
+    return this.#withRecord(timeoutMs, this.#commands.read(this.#slot(key), value, timeoutMs))
   }
 
   /** In a cluster the record is at a server of its own, and the reads of one tick share one command for it. */
   async #withRecord<Reply>(timeoutMs: number, reply: Promise<Reply>): Promise<Reply> {
-    const [found] = await Promise.all([reply, this.#readRecord(timeoutMs)])
+    const [found] = await Promise.all([reply, this.#namespace.readRecord(timeoutMs)])
     return found
   }
 
-  async #readRecord(timeoutMs: number): Promise<Buffer | null> {
-    const asked = this.#record.ask()
-    const bytes = await this.#readAt(this.#namespaceSlot, this.#keys.record, timeoutMs)
-    this.#record.take(asked, bytes)
-    return bytes
-  }
-
   async readMany(keys: readonly EntryKey[], timeoutMs: number): Promise<readonly StoredBytes[]> {
-    if (this.#closed) throw closed()
+    if (this.#commands.closed) throw closed()
     const usable = (key: EntryKey): StoreNode | undefined => {
       const node = this.#owner(key)
       return node?.reads.usable === true && node.breaker.closed ? node : undefined
     }
-    const along = this.#router.clustered ? undefined : this.#record
+    const along = this.#router.clustered ? undefined : this.#namespace.record
     const found = readByNode(keys, usable, async (node, group) => {
       if (node !== undefined) {
         const values = group.map(key => this.#keys.value(key))
@@ -153,32 +122,27 @@ export class RedisStore implements Store {
   }
 
   get namespaceRecord(): Buffer | null {
-    return this.#record.bytes
+    return this.#namespace.record.bytes
   }
 
-  async stamp({ keepMs, timeoutMs }: StampRequest): Promise<Buffer> {
-    const { clock } = this.#connections
-    const endsAt = clock.now() + timeoutMs
-    const found = await this.#readRecord(timeoutMs)
-    if (isRecord(found) && !outlives(keepMs, found)) return found
-    const asked = this.#record.ask()
-    const leftMs = Math.max(1, endsAt - clock.now())
-    const made = parseRecord(await this.#runOnNamespace(stamp, leftMs, [this.#epoch(), this.#keys.changes, secondsOf(keepMs)]))
-    this.#record.take(asked, made)
-    return made
+  stamp(request: StampRequest): Promise<Buffer> {
+    return this.#namespace.stamp(request)
   }
 
-  newestTag({ tags, timeoutMs }: TagsRequest): Promise<number> {
-    return this.#tagLookup.newest(tags, timeoutMs)
+  newestTag(request: TagsRequest): Promise<number> {
+    return this.#namespace.newestTag(request)
   }
 
-  async bumpTags({ tags, timeoutMs }: TagsRequest): Promise<void> {
-    const args = [this.#epoch(), this.#keys.changes, mostTableTags, prunedPerBump, ...tags] as const
-    parseFlag('bump-tags', await this.#runOnNamespace(bumpTags, timeoutMs, [...args]))
+  bumpTags(request: TagsRequest): Promise<void> {
+    return this.#namespace.bumpTags(request)
   }
 
-  async clear(timeoutMs: number): Promise<void> {
-    parseFlag('clear', await this.#runOnNamespace(clear, timeoutMs, [this.#epoch(), this.#keys.changes]))
+  clear(timeoutMs: number): Promise<void> {
+    return this.#namespace.clear(timeoutMs)
+  }
+
+  pulse(timeoutMs: number): Promise<void> {
+    return this.#namespace.pulse(timeoutMs)
   }
 
   async acquire(request: AcquireRequest): Promise<AcquireReply> {
@@ -192,12 +156,17 @@ export class RedisStore implements Store {
       joined(dead),
       wait ? '1' : '0',
     ] as const
-    return parseAcquireReply(await this.#run(acquire, request, timeoutMs, this.#pair(request), [...args]))
+    return parseAcquireReply(
+      await this.#commands.runAdmitted(acquire, this.#slot(request), timeoutMs, this.#pair(request), [...args]),
+    )
   }
 
   async renew(request: RenewRequest): Promise<boolean> {
     const { token, leaseMs, timeoutMs } = request
-    return parseFlag('renew', await this.#run(renew, request, timeoutMs, [this.#keys.lease(request)], [token, wholeMs(leaseMs)]))
+    return parseFlag(
+      'renew',
+      await this.#commands.run(renew, this.#slot(request), timeoutMs, [this.#keys.lease(request)], [token, wholeMs(leaseMs)]),
+    )
   }
 
   async commit(request: CommitRequest): Promise<CommitReply> {
@@ -206,14 +175,17 @@ export class RedisStore implements Store {
     const { channel, changes } = this.#keys
     const args = [token, bytes, wholeMs(keepMs), notAfter, channel, this.#keys.message(request), changes] as const
     const keys = [...this.#pair(request), ...this.#counter] as const
-    return parseCommitReply(await this.#run(commit, request, timeoutMs, [...keys], [...args]))
+    return parseCommitReply(await this.#commands.runAdmitted(commit, this.#slot(request), timeoutMs, [...keys], [...args]))
   }
 
   async release(request: ReleaseRequest): Promise<boolean> {
     const { token, marker, timeoutMs } = request
     const markerMs = marker.kind === 'none' ? 0 : wholeMs(marker.markerMs)
     const args = [token, markerText(marker), markerMs, this.#keys.channel, this.#keys.message(request)] as const
-    return parseFlag('release', await this.#run(release, request, timeoutMs, [this.#keys.lease(request)], [...args]))
+    return parseFlag(
+      'release',
+      await this.#commands.run(release, this.#slot(request), timeoutMs, [this.#keys.lease(request)], [...args]),
+    )
   }
 
   async put(request: PutRequest): Promise<PutReply> {
@@ -221,47 +193,32 @@ export class RedisStore implements Store {
     const { bytes, keepMs } = request
     const messages = this.#keys.familyMessages(request)
     const args = [bytes, wholeMs(keepMs), notAfter, this.#keys.channel, this.#keys.changes] as const
-    return parsePutReply(await this.#run(put, request, timeoutMs, this.#family(request), [...args, ...messages]))
+    return parsePutReply(
+      await this.#commands.run(put, this.#slot(request), timeoutMs, this.#family(request), [...args, ...messages]),
+    )
   }
 
   async remove(request: KeyRequest): Promise<void> {
     const args = [this.#keys.channel, this.#keys.changes, ...this.#keys.familyMessages(request)] as const
-    parseFlag('remove', await this.#run(remove, request, request.timeoutMs, this.#family(request), [...args]))
+    parseFlag(
+      'remove',
+      await this.#commands.run(remove, this.#slot(request), request.timeoutMs, this.#family(request), [...args]),
+    )
   }
 
   async expire(request: KeyRequest): Promise<boolean> {
     const args = [this.#keys.channel, this.#keys.changes, ...this.#keys.familyMessages(request)] as const
-    return parseFlag('expire', await this.#run(expire, request, request.timeoutMs, this.#family(request), [...args]))
-  }
-
-  async pulse(timeoutMs: number): Promise<void> {
-    const { pulse: gate, counter, changes } = this.#keys
-    parseFlag('pulse', await this.#run(pulse, { key: '', version: 0 }, timeoutMs, [gate, counter], [pulseYoungMs, changes]))
+    return parseFlag(
+      'expire',
+      await this.#commands.run(expire, this.#slot(request), request.timeoutMs, this.#family(request), [...args]),
+    )
   }
 
   async close(): Promise<void> {
-    if (this.#closed) return
-    this.#closed = true
+    if (this.#commands.closed) return
+    this.#commands.close()
     this.#unwatch?.()
     await this.#connections.leave(this.#keys.channel, this.#listeners)
-  }
-
-  get #namespaceSlot(): number {
-    return this.#router.clustered ? this.#keys.namespaceSlot : 0
-  }
-
-  #epoch(): Buffer {
-    return this.#random.token().subarray(0, epochBytes)
-  }
-
-  #scores(tags: readonly string[], timeoutMs: number): Promise<readonly unknown[]> {
-    if (this.#closed) return Promise.reject(closed())
-    const slot = this.#namespaceSlot
-    if (this.#router.owner(slot)?.breaker.admits() === false) return Promise.reject(shed())
-    const name = 'a look-up of tags'
-    return withDeadline(this.#connections.clock, name, timeoutMs, time =>
-      sendRouted(this.#router, slot, 'reads', name, time, redis => redis.callBuffer('zmscore', this.#keys.tagTable, ...tags)),
-    ) as Promise<readonly unknown[]>
   }
 
   #slot(key: EntryKey): number {
@@ -295,48 +252,6 @@ export class RedisStore implements Store {
     if (Number.isNaN(notAfter)) throw new StoreError('STORE_UNAVAILABLE', 'not-executed', "Redis's time is not known yet")
     return { timeoutMs, notAfter }
   }
-
-  #run<Keys extends readonly string[], Arguments extends readonly ScriptArgument[]>(
-    script: Script<Keys, Arguments>,
-    key: EntryKey,
-    timeoutMs: number,
-    keys: Keys,
-    args: Arguments,
-  ): Promise<unknown> {
-    const slot = this.#slot(key)
-    if (!this.#closed && isFill(script) && this.#router.owner(slot)?.breaker.admits() === false) return Promise.reject(shed())
-    return this.#runAt(script, slot, timeoutMs, keys, args)
-  }
-
-  #runOnNamespace<Arguments extends readonly ScriptArgument[]>(
-    script: Script<[record: string, table: string, ...counter: string[]], Arguments>,
-    timeoutMs: number,
-    args: Arguments,
-  ): Promise<unknown> {
-    return this.#runAt(script, this.#namespaceSlot, timeoutMs, [this.#keys.record, this.#keys.tagTable, ...this.#counter], args)
-  }
-
-  #runAt<Keys extends readonly string[], Arguments extends readonly ScriptArgument[]>(
-    script: Script<Keys, Arguments>,
-    slot: number,
-    timeoutMs: number,
-    keys: Keys,
-    args: Arguments,
-  ): Promise<unknown> {
-    if (this.#closed) return Promise.reject(closed())
-    return withDeadline(this.#connections.clock, script.name, timeoutMs, time =>
-      sendRouted(this.#router, slot, 'scripts', script.name, time, redis => runScript(redis, script, keys, args)),
-    )
-  }
-}
-
-/** A `put` revokes as well as it stores, so it is none. */
-function isFill({ name }: { readonly name: string }): boolean {
-  return name === acquire.name || name === commit.name
-}
-
-function closed(): StoreError {
-  return new StoreError('STORE_UNAVAILABLE', 'not-executed', 'The store is closed')
 }
 
 const maxErrorCodeLength = 64
