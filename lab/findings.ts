@@ -54,7 +54,7 @@ function describeColdStart(cold: ScenarioResult | undefined): string[] {
   const ours = cold && oursOf(cold)
   if (ours === undefined) return []
   const { databaseQueries, productsAsked, peakLoadsOfOneProduct } = ours.figures
-  const others = cold?.outcomes.filter(outcome => outcome !== ours) ?? []
+  const others = cold?.outcomes.filter(({ contender }) => !contenders[contender].ours) ?? []
   const most = Math.max(0, ...others.map(({ figures }) => figures.peakLoadsOfOneProduct))
   return [
     `Cold start: Leasehold asked the database ${count(databaseQueries)} times for ${count(productsAsked)} products, never more than ` +
@@ -107,16 +107,19 @@ function describeOffer({ results, settings }: LabResult): string[] {
   ]
 }
 
-function whereNotBest(result: ScenarioResult): string[] {
-  const ours = oursOf(result)
-  if (ours === undefined) return []
-  const told = columns.flatMap(column => {
-    const better = result.outcomes.filter(other => other !== ours && isBetter(column, other.figures, ours.figures))
-    if (better.length === 0) return []
-    const others = better.map(other => `${contenders[other.contender].title} ${column.show(column.pick(other.figures))}`)
-    return [`${column.title} ${column.show(column.pick(ours.figures))} (${others.join(', ')})`]
+/** Of each way to use Leasehold, beside everybody who is not it. */
+function whereNotBest({ scenario, outcomes }: ScenarioResult): string[] {
+  const others = outcomes.filter(({ contender }) => !contenders[contender].ours)
+  return outcomes.flatMap(ours => {
+    if (!contenders[ours.contender].ours) return []
+    const told = columns.flatMap(column => {
+      const better = others.filter(other => isBetter(column, other.figures, ours.figures))
+      if (better.length === 0) return []
+      const named = better.map(other => `${contenders[other.contender].title} ${column.show(column.pick(other.figures))}`)
+      return [`${column.title} ${column.show(column.pick(ours.figures))} (${named.join(', ')})`]
+    })
+    return told.length === 0 ? [] : [`${scenario.title}, ${contenders[ours.contender].title}: ${told.join('; ')}.`]
   })
-  return told.length === 0 ? [] : [`${result.scenario.title}: ${told.join('; ')}.`]
 }
 
 function whereDisturbed({ scenario, outcomes }: ScenarioResult): string[] {
@@ -134,6 +137,7 @@ function isBetter({ pick, better, noise = 0 }: Column, other: Figures, ours: Fig
   return gain > noise && gain > margin * Math.abs(pick(ours)) * (better === 'higher' ? 0 : 1)
 }
 
+/** On its defaults, where that was played. */
 function oursOf({ outcomes }: ScenarioResult): Outcome | undefined {
   return outcomes.find(({ contender }) => contenders[contender].ours)
 }

@@ -2,10 +2,11 @@ import { openCacheAside } from './cache-aside.ts'
 import type { Contender, ContenderSettings } from './contender.ts'
 import { openInProcessMap } from './in-process-map.ts'
 import { openLeasehold } from './leasehold.ts'
+import { openLeaseholdTrust } from './leasehold-trust.ts'
 import { openNoCache } from './no-cache.ts'
 import { openStaleWhileRevalidate } from './stale-while-revalidate.ts'
 
-export const contenderIds = ['none', 'map', 'cache-aside', 'swr', 'leasehold'] as const
+export const contenderIds = ['none', 'map', 'cache-aside', 'swr', 'leasehold', 'leasehold-trust'] as const
 export type ContenderId = (typeof contenderIds)[number]
 
 interface Description {
@@ -40,6 +41,12 @@ export const contenders: Readonly<Record<ContenderId, Description>> = {
     title: 'Leasehold',
     what: 'Leasehold with its default options. It never answers with an expired value here.',
     ours: true,
-    open: openLeasehold,
+    open: settings => openLeasehold(settings),
+  },
+  'leasehold-trust': {
+    title: 'Leasehold, local tier',
+    what: 'Leasehold with a trusted local tier: each process answers from its memory until it hears that a product has changed, some milliseconds after the change.',
+    ours: true,
+    open: openLeaseholdTrust,
   },
 }

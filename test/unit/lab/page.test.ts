@@ -4,6 +4,7 @@ import { type Figures, figuresOf } from '../../../lab/figures.ts'
 import { findings } from '../../../lab/findings.ts'
 import { quantiles } from '../../../lab/page/charts.ts'
 import { page } from '../../../lab/page/page.ts'
+import { style } from '../../../lab/page/style.ts'
 import { svgFile } from '../../../lab/page/picture.ts'
 import { type LabResult, outcomeOf } from '../../../lab/results.ts'
 import { scenarioIds, scenarioOf } from '../../../lab/scenarios.ts'
@@ -79,8 +80,20 @@ describe('the report', () => {
   it('says where Leasehold was not best, and that it was if it was', () => {
     expect(findings(resultOf()).notBest).toEqual([])
     const slower = resultOf((id, own) => (id === 'leasehold' ? { ...own, p99Ms: 200 } : own))
-    expect(findings(slower).notBest[0]).toMatch(/^Steady reads: p99 200 ms \(no cache 70 ms/)
+    expect(findings(slower).notBest[0]).toMatch(/^Steady reads, Leasehold: p99 200 ms \(no cache 70 ms/)
     expect(page(slower)).toContain('p99 200 ms (no cache 70 ms')
+  })
+
+  it('says the same of Leasehold with a local tier, beside those who are not Leasehold', () => {
+    const stale = resultOf((id, own) => (id === 'leasehold-trust' ? { ...own, stale: 3 } : own))
+    expect(findings(stale).notBest[0]).toMatch(/^Steady reads, Leasehold, local tier: stale 3 \(.*stale-while-revalidate 0\)\.$/)
+  })
+
+  it('has a colour for every contender', () => {
+    for (const id of contenderIds) {
+      expect(style).toContain(`.c-${id} { color: var(--${id}); }`)
+      expect(style.match(new RegExp(`--${id}: #`, 'g'))).toHaveLength(2)
+    }
   })
 
   it('says which runs the machine disturbed', () => {
