@@ -1,3 +1,4 @@
+import type { Cache } from '../src/index.ts'
 import type { Product, Products } from './products.ts'
 
 /** A cache in front of the products, one way or the other. */
@@ -17,4 +18,6 @@ export interface ContenderSettings {
   readonly redisUrl: string | undefined
   readonly namespace: string
   readonly ttlSeconds: number
+  /** For whoever watches a Leasehold cache from its beginning. */
+  readonly watch?: ((cache: Cache) => void) | undefined
 }

@@ -28,6 +28,7 @@ export async function setStage(flags: Flags, closing: Closing, progress: Progres
   const fleet = await closing.open(Promise.resolve(new Fleet(fleetSize)))
   const postgres = await startingPostgres
   await fleet.connect({ databaseUrl: postgres.url, schema: postgres.schema, redisUrl: redis?.url })
+  const metrics = flags.metricsPort === undefined ? [] : await fleet.serveMetrics(flags.metricsPort)
   const toPlay = scenes(flags.quick)
   const setting: Setting = {
     workers: fleetSize,
@@ -35,6 +36,7 @@ export async function setStage(flags: Flags, closing: Closing, progress: Progres
     postgres: postgres.label,
     queryMs: postgres.queryMs,
     sourceLatencyMs: toPlay[0]?.latency.usualMs ?? 0,
+    metrics,
     notShown: redis === undefined ? notShownWithoutRedis(why) : [],
   }
   return { setting, fleet, scenes: toPlay }

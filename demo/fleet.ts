@@ -36,6 +36,16 @@ export class Fleet {
     await this.#each(worker => worker.ask({ kind: 'connect', ...servers }))
   }
 
+  /** Where each worker serves its metrics: on `port` and those after it, or on any free ones if it is 0. */
+  serveMetrics(port: number): Promise<string[]> {
+    return this.#each(async (worker, index) => {
+      const own = port === 0 ? 0 : port + index
+      const reply = await worker.ask({ kind: 'serve metrics', port: own, ofRedis: index === 0 })
+      if (reply.kind !== 'serving metrics') throw new Error(`expected the address of metrics, not ${reply.kind}`)
+      return reply.url
+    })
+  }
+
   /** One scene for one contender. The same scene gives every contender the same calls at the same moments. */
   async play(scene: Scene, contender: ContenderName, onCounts: (counts: Counts) => void): Promise<ShareResult[]> {
     const namespace = `demo-${process.pid}-${scene.name.replaceAll(' ', '-')}-${contender}`

@@ -10,6 +10,8 @@ export interface Share {
 
 export type ToWorker =
   | { readonly kind: 'connect'; readonly databaseUrl: string; readonly schema: string; readonly redisUrl: string | undefined }
+  /** 0 takes any free port. The server's own facts are told by one worker: they are the same for all. */
+  | { readonly kind: 'serve metrics'; readonly port: number; readonly ofRedis: boolean }
   | {
       readonly kind: 'open'
       readonly contender: ContenderName
@@ -26,6 +28,7 @@ export type ToWorker =
 
 export type FromWorker =
   | { readonly kind: 'done' }
+  | { readonly kind: 'serving metrics'; readonly url: string }
   | { readonly kind: 'result'; readonly result: ShareResult }
   | { readonly kind: 'tick'; readonly counts: Counts }
   | { readonly kind: 'failed'; readonly message: string }

@@ -41,13 +41,14 @@ export class Progress {
   }
 
   introduce(setting: Setting): void {
-    const { workers, redis, postgres, queryMs, sourceLatencyMs } = setting
+    const { workers, redis, postgres, queryMs, sourceLatencyMs, metrics } = setting
     this.line(`${this.#paint('bold', 'Leasehold')}: the same load on the usual cache-aside and on Leasehold.`)
     const facts = [
       ['workers', `${workers} ${workers === 1 ? 'process' : 'processes'}, requests skewed towards a few popular products`],
       ['Redis', redis ?? 'none'],
       ['Postgres', postgres],
       ['a load', `one query (${milliseconds(queryMs)}) + ${sourceLatencyMs} ms awaited in the worker for a slow source`],
+      ...metrics.map(url => ['metrics', url] as const),
     ] as const
     for (const [name, fact] of facts) this.line(`  ${name.padEnd(8)}  ${this.#paint('dim', fact)}`)
     for (const line of setting.notShown) this.line(this.#paint('yellow', `  ${line}`))

@@ -9,6 +9,8 @@ export interface Setting {
   readonly postgres: string
   readonly queryMs: number
   readonly sourceLatencyMs: number
+  /** Where each worker's metrics are served. */
+  readonly metrics: readonly string[]
   /** What this run could not show, and why. */
   readonly notShown: readonly string[]
 }

@@ -4,6 +4,7 @@ import { openContender } from './open-contender.ts'
 import { Products, warmUpProduct } from './products.ts'
 import type { Scene } from './scenes.ts'
 import { ShareRun } from './share-run.ts'
+import { WorkerMetrics } from './worker-metrics.ts'
 
 /** One of the fleet's processes. It lives as long as the demo holds its channel open. */
 const tickMs = 100
@@ -11,6 +12,7 @@ const warmUpReads = 100
 
 let products: Products | undefined
 let redisUrl: string | undefined
+let metrics: WorkerMetrics | undefined
 let opened: { readonly contender: Contender; readonly scene: Scene; readonly share: Share } | undefined
 
 process.on('disconnect', () => process.exit())
@@ -30,6 +32,11 @@ async function handle(message: ToWorker): Promise<FromWorker> {
     redisUrl = message.redisUrl
     await products.query(warmUpProduct)
     return { kind: 'done' }
+  }
+  if (message.kind === 'serve metrics') {
+    metrics = new WorkerMetrics()
+    if (message.ofRedis && redisUrl !== undefined) metrics.watchRedis(redisUrl)
+    return { kind: 'serving metrics', url: await metrics.serve(message.port) }
   }
   if (products === undefined) throw new Error(`${message.kind} before connect`)
   if (message.kind === 'open') return await open(message, products)
@@ -61,7 +68,9 @@ async function handle(message: ToWorker): Promise<FromWorker> {
 async function open(message: Extract<ToWorker, { kind: 'open' }>, source: Products): Promise<FromWorker> {
   const { namespace, scene, share } = message
   source.beginScene({ usualMs: 0 }, 0)
-  const contender = openContender(message.contender, { products: source, redisUrl, namespace, ttlSeconds: scene.ttlSeconds })
+  const { ttlSeconds } = scene
+  const watch = metrics?.watchCache.bind(metrics)
+  const contender = openContender(message.contender, { products: source, redisUrl, namespace, ttlSeconds, watch })
   opened = { contender, scene, share }
   for (let read = 0; read < warmUpReads; read++) await contender.read(warmUpProduct)
   return { kind: 'done' }

@@ -1,95 +1,69 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Redis } from 'ioredis'
-import { Registry } from 'prom-client'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { renderDashboard } from '../../ops/render-dashboard.ts'
+import { rows } from '../../ops/dashboard.ts'
 import { renderRules } from '../../ops/render-rules.ts'
 import { freePort } from '../../scripts/start-redis.ts'
-import { createCache, type Cache } from '../../src/index.ts'
-import {
-  collectCacheMetrics,
-  collectRedisMetrics,
-  startMetricsServer,
-  type MetricsServer,
-} from '../../src/observe/prometheus/index.ts'
-import { redisStore } from '../../src/redis/index.ts'
-import { ownNamespace, sharedRedisUrl } from '../shared-redis.ts'
 import { missing, tools } from './tools.ts'
 
-const queries = (JSON.parse(renderDashboard()) as { panels: { title: string; targets?: { expr: string }[] }[] }).panels.flatMap(
-  ({ title, targets }) => (targets ?? []).map(({ expr }) => ({ title, expr })),
-)
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const workers = 4
+const scrapeMs = 500
 
-/** As Grafana would fill it in. */
+const queries = rows
+  .flatMap(({ panels }) => panels)
+  .flatMap(({ title, queries: of }) => of.map(({ expr }) => ({ title, expr: filledIn(expr) })))
+
+/** As Grafana would, which takes four scrapes for a rate. */
 function filledIn(expr: string): string {
-  return expr.replaceAll('$cache', '.*').replaceAll('$server', '.*').replaceAll('$__rate_interval', '15s')
+  return expr
+    .replaceAll('$cache', '.*')
+    .replaceAll('$server', '.*')
+    .replaceAll('$__rate_interval', `${(4 * scrapeMs) / 1000}s`)
 }
 
-describe.skipIf(tools === undefined)(`a Prometheus that scrapes a cache under traffic${missing}`, () => {
+describe.skipIf(tools === undefined)(`a Prometheus that scrapes the demo${missing}`, () => {
   const folder = mkdtempSync(join(tmpdir(), 'leasehold-prometheus-'))
-  const caches: Cache[] = []
-  let redis: Redis
-  let server: MetricsServer
+  let demo: ChildProcess
   let prometheus: ChildProcess
   let address = ''
-  let traffic: NodeJS.Timeout
+  let playedFromMs = 0
 
   beforeAll(async () => {
-    const url = sharedRedisUrl()
-    const namespace = ownNamespace()
-    const registry = new Registry()
-    redis = new Redis(url)
-    for (const name of ['one', 'two']) {
-      const cache = createCache({ namespace, store: redisStore(url), ttl: '300ms', staleWhileRevalidate: '1s' })
-      collectCacheMetrics(cache, { registry, name })
-      caches.push(cache)
-    }
-    collectRedisMetrics(redis, { registry })
-    server = await startMetricsServer({ port: 0, registry })
-    traffic = setInterval(() => void work(caches), 50)
+    demo = startDemo()
+    const targets = await targetsOf(demo)
     const port = await freePort()
     address = `http://127.0.0.1:${port}`
-    writeFileSync(join(folder, 'rules.yml'), renderRules())
-    const scrape = { job_name: 'app', static_configs: [{ targets: [`127.0.0.1:${server.port}`] }] }
-    const config = {
-      global: { scrape_interval: '1s', evaluation_interval: '1s' },
-      rule_files: ['rules.yml'],
-      scrape_configs: [scrape],
-    }
-    writeFileSync(join(folder, 'prometheus.yml'), JSON.stringify(config))
-    const args = [
-      `--config.file=${folder}/prometheus.yml`,
-      `--storage.tsdb.path=${folder}/data`,
-      `--web.listen-address=127.0.0.1:${port}`,
-    ]
-    prometheus = spawn(tools!.prometheus, args, { stdio: 'ignore' })
+    prometheus = startPrometheus(folder, port, targets)
+    playedFromMs = Date.now()
+    await once(demo, 'exit')
   }, 60_000)
 
   afterAll(async () => {
-    clearInterval(traffic)
-    const exited = prometheus.exitCode === null ? once(prometheus, 'exit') : undefined
-    prometheus.kill('SIGKILL')
-    await exited
-    await Promise.all(caches.map(cache => cache.close()))
-    await server.close()
-    redis.disconnect()
+    for (const child of [demo, prometheus]) await end(child)
     rmSync(folder, { recursive: true, force: true })
   })
 
-  it('gets a series for every query of the dashboard', async () => {
-    let without = queries
-    const deadline = performance.now() + 50_000
-    while (without.length > 0 && performance.now() < deadline) {
-      await new Promise(resolve => setTimeout(resolve, 500))
-      const counts = await Promise.all(without.map(({ expr }) => seriesOf(filledIn(expr))))
-      without = without.filter((_, place) => (counts[place] ?? 0) === 0)
-    }
+  it('finds every worker of it', async () => {
+    const [up] = (await seriesOf('max(count by (job) (up == 1))')) ?? []
+    expect(Math.max(...(up ?? []))).toBe(workers)
+    expect(demo.exitCode).toBe(0)
+  })
+
+  it('has numbers for every query of the dashboard', async () => {
+    const found = await Promise.all(queries.map(({ expr }) => seriesOf(expr)))
+    const without = queries.filter((_, place) => found[place]?.flat().some(Number.isFinite) !== true)
     expect(without).toEqual([])
     expect(queries.length).toBeGreaterThan(50)
+  })
+
+  it('would see a query that finds nothing', async () => {
+    expect(await seriesOf('rate(cache_hit_total[2s])')).toEqual([])
+    expect((await seriesOf('cache_journal_length / cache_journal_length'))?.flat().some(Number.isFinite)).toBe(false)
   })
 
   it('evaluates every rule', async () => {
@@ -102,23 +76,61 @@ describe.skipIf(tools === undefined)(`a Prometheus that scrapes a cache under tr
   })
 
   async function ask(path: string): Promise<unknown> {
-    const response = await fetch(address + path).catch(() => undefined)
-    return response?.ok === true ? response.json() : undefined
+    const response = await fetch(address + path)
+    return response.json()
   }
 
-  async function seriesOf(query: string): Promise<number> {
-    const found = (await ask(`/api/v1/query?query=${encodeURIComponent(query)}`)) as { data: { result: unknown[] } } | undefined
-    return found?.data.result.length ?? 0
+  /** The values of each series that the query had at some moment of the demo. */
+  async function seriesOf(query: string): Promise<number[][]> {
+    const [start, stop] = [playedFromMs, Date.now()].map(ms => ms / 1000) as [number, number]
+    const range = `start=${start}&end=${stop}&step=${scrapeMs / 1000}`
+    const { data } = (await ask(`/api/v1/query_range?query=${encodeURIComponent(query)}&${range}`)) as {
+      data: { result: { values: [number, string][] }[] }
+    }
+    return data.result.map(({ values }) => values.map(([, value]) => Number(value)))
   }
 })
 
-/** Hits, misses, waits, refreshes, stores and deletes, in both processes' caches. */
-async function work([one, two]: readonly Cache[]): Promise<void> {
-  const load = async (): Promise<string> => {
-    await new Promise(resolve => setTimeout(resolve, 20))
-    return 'x'.repeat(100)
+/** In a process group of its own, with servers of its own. */
+function startDemo(): ChildProcess {
+  const { REDIS_URL: _redis, DATABASE_URL: _database, ...env } = process.env
+  const args = ['run', '--silent', 'demo', '--', '--quick', '--json', '--metrics-port', '0']
+  return spawn('npm', args, { cwd: root, env, detached: true, stdio: ['ignore', 'ignore', 'pipe'] })
+}
+
+/** As it says them before it plays. */
+function targetsOf(demo: ChildProcess): Promise<string[]> {
+  let said = ''
+  return new Promise((resolve, reject) => {
+    demo.once('exit', () => reject(new Error(`the demo ended before it served metrics: ${said}`)))
+    demo.stderr!.on('data', chunk => {
+      said += String(chunk)
+      const targets = [...said.matchAll(/http:\/\/(127\.0\.0\.1:\d+)\/metrics\s/g)].map(([, target]) => target ?? '')
+      if (targets.length === workers) resolve(targets)
+    })
+  })
+}
+
+function startPrometheus(folder: string, port: number, targets: readonly string[]): ChildProcess {
+  const config = {
+    global: { scrape_interval: `${scrapeMs}ms`, evaluation_interval: '1s' },
+    rule_files: ['rules.yml'],
+    scrape_configs: [{ job_name: 'demo', static_configs: [{ targets }] }],
   }
-  const keys = Array.from({ length: 5 }, (_, key) => `key:${key}`)
-  const calls = keys.flatMap(key => [one!.getOrSet(key, load), two!.getOrSet(key, load)])
-  await Promise.allSettled([...calls, one!.set('other', 1), two!.delete(`key:${Math.floor(Math.random() * 20)}`)])
+  writeFileSync(join(folder, 'rules.yml'), renderRules())
+  writeFileSync(join(folder, 'prometheus.yml'), JSON.stringify(config))
+  const args = [
+    `--config.file=${folder}/prometheus.yml`,
+    `--storage.tsdb.path=${folder}/data`,
+    `--web.listen-address=127.0.0.1:${port}`,
+  ]
+  return spawn(tools!.prometheus, args, { detached: true, stdio: 'ignore' })
+}
+
+/** With all that it started. */
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const exited = once(child, 'exit')
+  process.kill(-child.pid!, 'SIGKILL')
+  await exited
 }
