@@ -1,8 +1,8 @@
+import { setTimeout as passed } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { until } from '../fleet/until.ts'
 import { startCluster, startRedis, type RedisCluster, type RedisServer } from '../redis-server.ts'
 
-const args = ['--repl-diskless-sync-delay', '0', '--cluster-replica-validity-factor', '0']
 const keysPerMove = 100
 const moveTimeoutMs = 5000
 
@@ -12,23 +12,35 @@ interface Node {
   readonly id: string
 }
 
-/** Three primaries, the first of which has a replica. */
+export interface OwnClusterOptions {
+  /** How many of the three primaries have a replica, from the first on. Default 1. */
+  readonly replicas?: number
+  /** After how long without an answer a server counts as lost. */
+  readonly nodeTimeoutMs?: number
+}
+
+/** Three primaries, some of which have a replica. */
 export class OwnCluster implements AsyncDisposable {
   readonly primaries: readonly Node[]
-  readonly replica: Node
+  /** In the order of their primaries. */
+  readonly replicas: readonly Node[]
   readonly #cluster: RedisCluster
+  /** What a server says of others' slots lags behind. */
+  readonly #moved = new Map<number, Node>()
 
-  private constructor(cluster: RedisCluster, primaries: readonly Node[], replica: Node) {
+  private constructor(cluster: RedisCluster, primaries: readonly Node[], replicas: readonly Node[]) {
     this.#cluster = cluster
     this.primaries = primaries
-    this.replica = replica
+    this.replicas = replicas
   }
 
-  static async start(): Promise<OwnCluster> {
+  static async start({ replicas = 1, nodeTimeoutMs = 2000 }: OwnClusterOptions = {}): Promise<OwnCluster> {
+    const args = ['--repl-diskless-sync-delay', '0', '--cluster-replica-validity-factor', '0']
+    args.push('--cluster-node-timeout', String(nodeTimeoutMs))
     const cluster = await startCluster({ primaries: 3, args })
     const primaries = await Promise.all(cluster.nodes.map(nodeOf))
-    const replica = await nodeOf(await startRedis({ cluster: true, args }))
-    const made = new OwnCluster(cluster, primaries, replica)
+    const servers = await Promise.all(Array.from({ length: replicas }, () => startRedis({ cluster: true, args })))
+    const made = new OwnCluster(cluster, primaries, await Promise.all(servers.map(nodeOf)))
     try {
       await made.#attach()
       return made
@@ -44,17 +56,27 @@ export class OwnCluster implements AsyncDisposable {
 
   /** The primary that is to serve the slot. */
   async ownerOf(slot: number): Promise<Node> {
-    const slots = (await this.primaries[1]?.admin.call('CLUSTER', 'SLOTS')) as [number, number, [string, number, string]][]
-    const id = slots.find(([from, to]) => slot >= from && slot <= to)?.[2][2]
-    const owner = [...this.primaries, this.replica].find(node => node.id === id)
-    if (owner === undefined) throw new Error(`nobody owns slot ${slot}`)
-    return owner
+    return (await this.owners())(slot)
   }
 
-  /** Moves a slot with its keys, as an operator's tool does. */
-  async moveSlot(slot: number, from: Node, to: Node): Promise<void> {
+  /** Which primary is to serve which slot, as things stand. */
+  async owners(): Promise<(slot: number) => Node> {
+    const slots = (await this.primaries[1]?.admin.call('CLUSTER', 'SLOTS')) as [number, number, [string, number, string]][]
+    return slot => {
+      const moved = this.#moved.get(slot)
+      if (moved !== undefined) return moved
+      const id = slots.find(([from, to]) => slot >= from && slot <= to)?.[2][2]
+      const owner = [...this.primaries, ...this.replicas].find(node => node.id === id)
+      if (owner === undefined) throw new Error(`nobody owns slot ${slot}`)
+      return owner
+    }
+  }
+
+  /** Moves a slot with its keys, as an operator's tool does. `halfWayMs`: how long it is on its way with nothing moved yet. */
+  async moveSlot(slot: number, from: Node, to: Node, halfWayMs = 0): Promise<void> {
     await to.admin.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id)
     await from.admin.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id)
+    if (halfWayMs > 0) await passed(halfWayMs)
     for (;;) {
       const keys = (await from.admin.call('CLUSTER', 'GETKEYSINSLOT', slot, keysPerMove)) as string[]
       if (keys.length === 0) break
@@ -62,48 +84,63 @@ export class OwnCluster implements AsyncDisposable {
     }
     // The new owner first, so that nobody is sent to one that does not know yet.
     for (const node of [to, from, ...this.primaries]) await node.admin.call('CLUSTER', 'SETSLOT', slot, 'NODE', to.id)
+    this.#moved.set(slot, to)
   }
 
-  /** The replica takes over. `orderly`: after the primary has handed over all it has; else at once, with what it has. */
+  /** The first replica takes over. `orderly`: after its primary has handed over all it has; else at once, with what it has. */
   async promoteReplica(how: 'orderly' | 'at once'): Promise<void> {
-    await this.replica.admin.call('CLUSTER', 'FAILOVER', ...(how === 'orderly' ? [] : ['TAKEOVER']))
-    await until(async () => (await roleOf(this.replica)) === 'master', 'the replica to be promoted')
+    const replica = this.replicaOf(this.primaries[0])
+    await replica.admin.call('CLUSTER', 'FAILOVER', ...(how === 'orderly' ? [] : ['TAKEOVER']))
+    await this.promoted(replica)
   }
 
-  /** From now on the replica hears nothing of what its primary does. */
-  async cutReplication(): Promise<void> {
-    process.kill(this.replica.server.pid, 'SIGSTOP')
-    await this.primaries[0]?.admin.call('CLIENT', 'KILL', 'TYPE', 'replica')
+  async promoted(replica: Node): Promise<void> {
+    await until(async () => (await roleOf(replica)) === 'master', 'the replica to be promoted')
   }
 
-  async killPrimary(): Promise<void> {
-    await this.primaries[0]?.server.stop()
-    process.kill(this.replica.server.pid, 'SIGCONT')
+  /** From now on the primary's replica hears nothing of what it does. */
+  async cutReplication(primary: Node | undefined = this.primaries[0]): Promise<void> {
+    process.kill(this.replicaOf(primary).server.pid, 'SIGSTOP')
+    await primary?.admin.call('CLIENT', 'KILL', 'TYPE', 'replica')
   }
 
-  /** Resolves when the replica has everything. */
-  async replicated(): Promise<void> {
-    await this.primaries[0]?.admin.call('WAIT', 1, 5000)
+  /** SIGKILL. Its replica hears again. */
+  async killPrimary(primary: Node | undefined = this.primaries[0]): Promise<void> {
+    await primary?.server.stop()
+    process.kill(this.replicaOf(primary).server.pid, 'SIGCONT')
+  }
+
+  /** Resolves when the primary's replica has everything. */
+  async replicated(primary: Node | undefined = this.primaries[0]): Promise<void> {
+    await primary?.admin.call('WAIT', 1, 5000)
+  }
+
+  replicaOf(primary: Node | undefined): Node {
+    const replica = this.replicas[this.primaries.findIndex(node => node === primary)]
+    if (replica === undefined) throw new Error('it has no replica')
+    return replica
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { admin } of [...this.primaries, this.replica]) admin.disconnect()
-    await Promise.all([this.#cluster.stop(), this.replica.server.stop()])
+    for (const { admin } of [...this.primaries, ...this.replicas]) admin.disconnect()
+    await Promise.all([this.#cluster.stop(), ...this.replicas.map(({ server }) => server.stop())])
   }
 
   async #attach(): Promise<void> {
-    const { admin, server } = this.replica
-    const [primary] = this.primaries as [Node]
-    const [, busPort] = (await primary.admin.call('CONFIG', 'GET', 'cluster-port')) as [string, string]
-    await admin.call('CLUSTER', 'MEET', '127.0.0.1', primary.server.port, busPort)
-    const everyone = [...this.primaries, this.replica]
+    const [first] = this.primaries as [Node]
+    const [, busPort] = (await first.admin.call('CONFIG', 'GET', 'cluster-port')) as [string, string]
+    const everyone = [...this.primaries, ...this.replicas]
+    for (const { admin } of this.replicas) await admin.call('CLUSTER', 'MEET', '127.0.0.1', first.server.port, busPort)
     const knownToAll = async (): Promise<boolean> => {
       const views = await Promise.all(everyone.map(node => node.admin.call('CLUSTER', 'NODES')))
       return views.every(view => everyone.every(node => String(view).includes(node.id)))
     }
-    await until(knownToAll, 'the cluster to know the replica')
-    await admin.call('CLUSTER', 'REPLICATE', primary.id)
-    await until(async () => (await admin.info('replication')).includes('master_link_status:up'), `the replica on ${server.port}`)
+    await until(knownToAll, 'the cluster to know the replicas')
+    for (const [place, { admin, server }] of this.replicas.entries()) {
+      await admin.call('CLUSTER', 'REPLICATE', this.primaries[place]?.id ?? '')
+      const inStep = async (): Promise<boolean> => (await admin.info('replication')).includes('master_link_status:up')
+      await until(inStep, `the replica on ${server.port}`)
+    }
   }
 }
 

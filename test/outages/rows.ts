@@ -2,6 +2,7 @@ import { setTimeout as passed } from 'node:timers/promises'
 import { OwnRedis } from '../faults/own-redis.ts'
 import { FaultProxy } from '../faults/fault-proxy.ts'
 import { sharedNowMs } from '../fleet/messages.ts'
+import { clusterRows } from './cluster-rows.ts'
 import type { Load, Seen } from './messages.ts'
 import { OutageFleet } from './outage-fleet.ts'
 import { failoverRow } from './sentinel-row.ts'
@@ -172,4 +173,5 @@ export const rows: readonly Row[] = [
   ),
   overload,
   failoverRow,
+  ...clusterRows,
 ]

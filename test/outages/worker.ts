@@ -1,12 +1,17 @@
 import { setTimeout as passed } from 'node:timers/promises'
-import { createCache, isLeaseholdError, type Cache } from '../../src/index.ts'
+import { Cluster } from 'ioredis'
+import { createCache, isLeaseholdError, type Cache, type StoreProvider } from '../../src/index.ts'
 import { redisStore } from '../../src/redis/index.ts'
 import { sharedNowMs } from '../fleet/messages.ts'
 import { serve } from '../fleet/serve.ts'
-import type { Commands, Load, Seen } from './messages.ts'
+import type { Operation } from '../histories/operation.ts'
+import { RecordedCache } from '../histories/recorded-cache.ts'
+import { mostWithin } from './load-times.ts'
+import { outageTtlMs, type Commands, type Load, type RedisOfRow, type Seen } from './messages.ts'
 
-const outageTtlMs = 1000
 let cache: Cache
+let recorded: RecordedCache
+const operations: Operation[] = []
 let running = false
 let busy: Promise<void> = Promise.resolve()
 let loadersNow = 0
@@ -14,7 +19,7 @@ const loadsOf = new Map<string, number[]>()
 let vouchedAt: number[] = []
 let seen = fresh()
 
-function fresh(): { -readonly [Name in keyof Omit<Seen, 'firstVouchedAt' | 'mostLoadsPerTtl'>]: Seen[Name] } & {
+function fresh(): { -readonly [Name in keyof Omit<Seen, 'firstVouchedAt' | 'mostLoadsPerTtl' | 'loadTimes'>]: Seen[Name] } & {
   errors: Record<string, number>
   outcomes: Record<string, number>
 } {
@@ -47,14 +52,15 @@ async function call(key: string, loadMs: number): Promise<void> {
   seen.overMs = Math.max(seen.overMs, sharedNowMs() - startedAt - loadMs)
 }
 
-async function keepCalling({ perSecond, keys, loadMs }: Load): Promise<void> {
+/** Makes a call as often as it says, whether or not earlier ones were answered. */
+async function keepCalling(perSecond: number, make: () => Promise<unknown>): Promise<void> {
   const startedAt = sharedNowMs()
-  const calls = new Set<Promise<void>>()
+  const calls = new Set<Promise<unknown>>()
   let sent = 0
   while (running) {
     const due = Math.floor(((sharedNowMs() - startedAt) * perSecond) / 1000)
     for (; sent < due; sent++) {
-      const made = call(`k${Math.floor(Math.random() * keys)}`, loadMs).finally(() => calls.delete(made))
+      const made = make().finally(() => calls.delete(made))
       calls.add(made)
     }
     seen.heapMb = Math.max(seen.heapMb, process.memoryUsage().heapUsed / 2 ** 20)
@@ -63,22 +69,28 @@ async function keepCalling({ perSecond, keys, loadMs }: Load): Promise<void> {
   await Promise.all(calls)
 }
 
-function mostWithinTtl(): number {
-  let most = 0
-  for (const times of loadsOf.values()) {
-    let from = 0
-    for (let to = 0; to < times.length; to++) {
-      // A process that is late by a few ms has not loaded twice within the ttl.
-      while (times[to]! - times[from]! > outageTtlMs - 50) from++
-      most = Math.max(most, to - from + 1)
-    }
+async function keepLoad({ perSecond, keys, loadMs, changing }: Load): Promise<void> {
+  const work = [keepCalling(perSecond, () => call(`k${Math.floor(Math.random() * keys)}`, loadMs))]
+  if (changing !== undefined) {
+    const one = (): number => changing.keys[Math.floor(Math.random() * changing.keys.length)] as number
+    work.push(
+      keepCalling(changing.readsPerSecond, () => recorded.getOrSet(one(), { takesMs: loadMs })),
+      keepCalling(changing.deletesPerSecond, () => recorded.delete(one())),
+    )
   }
-  return most
+  await Promise.all(work)
+}
+
+function storeOf(redis: RedisOfRow): StoreProvider {
+  if (typeof redis === 'string' || !('clusterPorts' in redis)) return redisStore(redis)
+  const servers = redis.clusterPorts.map(port => ({ host: '127.0.0.1', port }))
+  return redisStore(new Cluster(servers, { lazyConnect: true }))
 }
 
 serve<Commands>({
-  async open({ namespace, redis, options }) {
-    cache = createCache({ ...options, namespace, store: redisStore(redis), outageTtl: outageTtlMs })
+  async open({ namespace, process: number, redis, options }) {
+    cache = createCache({ ...options, namespace, store: storeOf(redis), outageTtl: outageTtlMs })
+    recorded = new RecordedCache({ cache, process: number, record: operation => operations.push(operation) })
     cache.on('hit', () => {
       count(seen.outcomes, 'hit')
       vouchedAt.push(sharedNowMs())
@@ -95,15 +107,22 @@ serve<Commands>({
   },
   async start(request) {
     running = true
-    busy = keepCalling(request)
+    busy = keepLoad(request)
   },
   async stop() {
     running = false
     await busy
   },
+  async recorded() {
+    return operations.splice(0)
+  },
   async take({ since }) {
     const firstVouchedAt = since === undefined ? undefined : vouchedAt.find(at => at >= since)
-    const taken = { ...seen, firstVouchedAt, mostLoadsPerTtl: mostWithinTtl() }
+    const mostLoadsPerTtl = mostWithin(outageTtlMs, loadsOf.values())
+    const taken = { ...seen, firstVouchedAt, mostLoadsPerTtl, loadTimes: Object.fromEntries(loadsOf) }
+    for (const [error, times] of Object.entries(recorded.takeErrors()))
+      // One that is deferred has been answered.
+      if (!error.endsWith(' deferred')) taken.errors[error] = (taken.errors[error] ?? 0) + times
     seen = fresh()
     loadsOf.clear()
     vouchedAt = []
