@@ -7,17 +7,20 @@ import { benchLocalTier } from './local-tier.ts'
 import type { Measurement } from './measurement.ts'
 import { benchObserving } from './observing.ts'
 import { printTable } from './print-table.ts'
+import { benchScrapes, countSeries } from './scrapes.ts'
 
 const usage = `npm run bench -- [--quick] [--rounds <n>] [--only hit-path|local-tier|batches|codecs|observing]
 
 Throughput of getOrSet hits beside raw ioredis getBuffer of the same bytes, of hits from memory beside a bare lru-cache, of batches of 10,000 beside one raw mgetBuffer, the cost of codecs, and what
-metrics, traces and logs cost a hit, in interleaved rounds.
+metrics, traces and logs cost a hit and a scrape, in interleaved rounds.
 Read the ratios: absolute figures change with the machine and what else it does.`
 
 const flags = new Set(process.argv.slice(2))
 const only = valueOf('--only')
 const defaultRounds = 11
 const quickRounds = 3
+const manyKeys = 1_000_000
+const quickKeys = 20_000
 
 function valueOf(flag: string): string | undefined {
   const at = process.argv.indexOf(flag)
@@ -78,6 +81,12 @@ async function observing(rounds: number): Promise<void> {
     ['values', 'attached', 'CPU ns', 'more'],
     rows.map(({ values, name, cpuNs }) => [values, name, Math.round(cpuNs), Math.round(cpuNs - nothing(values))]),
   )
+  console.log('\nA scrape of a cache with 100 resources, median and slowest of the rounds')
+  const { lines, medianMs, slowestMs, cpuMs } = await benchScrapes(rounds)
+  printTable(['lines', 'ms', 'slowest ms', 'CPU ms'], [[lines, ...[medianMs, slowestMs, cpuMs].map(ms => ms.toFixed(1))]])
+  console.log('\nSeries of that cache')
+  const { keys, before, after } = await countSeries(flags.has('--quick') ? quickKeys : manyKeys)
+  printTable(['random keys', 'series before', 'after'], [[keys, before, after]])
 }
 
 function print(rows: readonly Measurement[]): void {

@@ -185,10 +185,16 @@ describe('the metrics of a cache', () => {
     const { a } = openFleet()
     const registry = new Registry()
     collectCacheMetrics(a, { registry })
+    a.define('user', { key: (params: { id: number }) => params, load: ({ id }) => id })
     const before = [...(await scrape(registry)).keys()]
-    for (let key = 0; key < 2000; key++) await a.getOrSet(`${Math.random()}`, () => key)
-    expect([...(await scrape(registry)).keys()]).toEqual(before)
-    expect((await scrape(registry)).get('cache_misses_total{cache="test",resource="",outcome="loaded"}')).toBe(2000)
+    for (let key = 0; key < 700; key++) {
+      const random = Math.random()
+      for (const each of [`${random}`, `user:${random}`, `user${random}:1`]) await a.getOrSet(each, () => key)
+    }
+    const after = await scrape(registry)
+    expect([...after.keys()]).toEqual(before)
+    expect(after.get('cache_misses_total{cache="test",resource="",outcome="loaded"}')).toBe(1400)
+    expect(after.get('cache_misses_total{cache="test",resource="user",outcome="loaded"}')).toBe(700)
   })
 
   it('of several caches stand beside each other; two of one name are refused, until the first is stopped', async () => {
