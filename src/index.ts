@@ -52,6 +52,7 @@ export type {
   StoredBytes,
   StoreListeners,
   StoreProvider,
+  NewestTagRequest,
   TagsRequest,
   Timer,
   Token,

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import type { createEntryCodec } from '../codec/entry-codec.ts'
-import type { Keys } from '../redis/keys.ts'
+import { floorOf, type Keys } from '../redis/keys.ts'
 
 type Opened = ReturnType<ReturnType<typeof createEntryCodec>['open']>
 type Entry = Exclude<Opened, { readonly unreadable: unknown }>
@@ -13,9 +13,6 @@ export interface EntryStanding {
   readonly invalidatedTags: readonly string[]
 }
 
-/** The name under which the table of tags keeps the sequence up to which tags have been forgotten. */
-const floor = ''
-
 /** Judges an entry by the record of its namespace and, where that is newer, by the table of tags. */
 export async function readStanding(redis: Redis, keys: Keys, entry: Entry): Promise<EntryStanding> {
   const { tags } = entry
@@ -23,7 +20,7 @@ export async function readStanding(redis: Redis, keys: Keys, entry: Entry): Prom
   if (standing === 'valid') return { tags, validity: 'valid', invalidatedTags: [] }
   if (standing === 'cleared') return { tags, validity: 'cleared', invalidatedTags: [] }
   if (standing === 'unknown') return { tags, validity: 'forgotten', invalidatedTags: [] }
-  const [forgotten, ...scores] = (await redis.call('ZMSCORE', keys.tagTable, floor, ...tags)) as (string | null)[]
+  const [forgotten, ...scores] = (await redis.call('ZMSCORE', keys.tagTable, floorOf(entry.epoch), ...tags)) as (string | null)[]
   const isNewer = (score: string | null | undefined): boolean => Number(score ?? 0) > entry.stampSequence
   if (forgotten === null || isNewer(forgotten)) return { tags, validity: 'forgotten', invalidatedTags: [] }
   const invalidatedTags = tags.filter((_, at) => isNewer(scores[at]))

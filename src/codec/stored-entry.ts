@@ -1,5 +1,5 @@
 import type { Entry, KeptValue, Token } from '../core/ports.ts'
-import { sequenceAt, standingOf, type Standing } from '../core/tags/namespace-record.ts'
+import { epochAt, sequenceAt, standingOf, type Standing } from '../core/tags/namespace-record.ts'
 import { headerBytes, isTagged, mark, offset, payloadStart, readTime, tokenBytes } from './header.ts'
 import { readTagBlock } from './tag-block.ts'
 
@@ -41,6 +41,10 @@ export abstract class StoredEntry implements Entry {
 
   get tags(): readonly string[] {
     return readTagBlock(this.#header, headerBytes, payloadStart(this.#header)) ?? []
+  }
+
+  get epoch(): Buffer {
+    return epochAt(this.#header, offset.tagStamp)
   }
 
   get stampSequence(): number {

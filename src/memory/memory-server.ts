@@ -10,6 +10,7 @@ import type {
   ReleaseRequest,
   RenewRequest,
   StampRequest,
+  NewestTagRequest,
   TagsRequest,
   Token,
 } from '../core/ports.ts'
@@ -160,8 +161,8 @@ export class MemoryServer {
     return stamp(this.#namespaces.at(namespace), keepMs, epoch, now)
   }
 
-  newestTag(namespace: string, { tags }: Pick<TagsRequest, 'tags'>): number {
-    return newestOf(this.#namespaces.at(namespace), tags)
+  newestTag(namespace: string, request: Pick<NewestTagRequest, 'epoch' | 'tags'>): number {
+    return newestOf(this.#namespaces.at(namespace), request)
   }
 
   bumpTags(namespace: string, { tags }: Pick<TagsRequest, 'tags'>, epoch: Buffer, now: number): void {

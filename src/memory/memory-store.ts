@@ -17,6 +17,7 @@ import type {
   StoredBytes,
   StoreListeners,
   StoreProvider,
+  NewestTagRequest,
   TagsRequest,
 } from '../core/ports.ts'
 import { epochBytes } from '../core/tags/namespace-record.ts'
@@ -132,7 +133,7 @@ class MemoryStore implements Store {
     return this.#server.stamp(this.#context.namespace, request, this.#epoch(), this.now())
   }
 
-  async newestTag(request: TagsRequest): Promise<number> {
+  async newestTag(request: NewestTagRequest): Promise<number> {
     this.#checkOpen()
     return this.#server.newestTag(this.#context.namespace, request)
   }

@@ -180,3 +180,11 @@ export function decodeWakeId(bytes: Buffer): string | undefined {
   if (bytes.length <= 2 || bytes.length > 2 + maxSuffixBytes || !isUtf8(bytes.subarray(2))) return undefined
   return `${bytes.readUInt16BE(0)}:${bytes.toString('utf8', 2)}`
 }
+
+/** No tag begins with it. */
+const floorMark = Buffer.from([0xff])
+
+/** The member of the table of tags that says up to where it has forgotten tags. A table of another epoch has none of this name. */
+export function floorOf(epoch: Buffer): Buffer {
+  return Buffer.concat([floorMark, epoch])
+}

@@ -1,4 +1,4 @@
-import type { Random, StampRequest, TagsRequest } from '../core/ports.ts'
+import type { NewestTagRequest, Random, StampRequest, TagsRequest } from '../core/ports.ts'
 import { epochBytes, isRecord, outlives, secondsOf } from '../core/tags/namespace-record.ts'
 import { mostTableTags, prunedPerBump } from '../core/tags/tag-table.ts'
 import type { Keys } from './keys.ts'
@@ -25,7 +25,7 @@ export class NamespaceCommands {
     this.#keys = keys
     this.#random = random
     this.record = new NamespaceRecord(keys.record)
-    this.#tagLookup = new TagLookup((tags, timeoutMs) => commands.scores(this.#slot, keys.tagTable, tags, timeoutMs))
+    this.#tagLookup = new TagLookup((members, timeoutMs) => commands.scores(this.#slot, keys.tagTable, members, timeoutMs))
   }
 
   /** By a command of its own, which all of one tick share. */
@@ -48,8 +48,8 @@ export class NamespaceCommands {
     return made
   }
 
-  newestTag({ tags, timeoutMs }: TagsRequest): Promise<number> {
-    return this.#tagLookup.newest(tags, timeoutMs)
+  newestTag(request: NewestTagRequest): Promise<number> {
+    return this.#tagLookup.newest(request)
   }
 
   async bumpTags({ tags, timeoutMs }: TagsRequest): Promise<void> {

@@ -16,6 +16,7 @@ import type {
   Store,
   StoreContext,
   StoredBytes,
+  NewestTagRequest,
   TagsRequest,
   Token,
 } from '../core/ports.ts'
@@ -129,7 +130,7 @@ export class RedisStore implements Store {
     return this.#namespace.stamp(request)
   }
 
-  newestTag(request: TagsRequest): Promise<number> {
+  newestTag(request: NewestTagRequest): Promise<number> {
     return this.#namespace.newestTag(request)
   }
 

@@ -43,7 +43,7 @@ export class SlotCommands {
   }
 
   /** The scores of members of a sorted set. A breaker that is open keeps it away, as it does reads. */
-  scores(slot: number, key: string, members: readonly string[], timeoutMs: number): Promise<readonly unknown[]> {
+  scores(slot: number, key: string, members: readonly (string | Buffer)[], timeoutMs: number): Promise<readonly unknown[]> {
     if (this.#closed) return Promise.reject(closed())
     if (this.router.owner(slot)?.breaker.admits() === false) return Promise.reject(shed())
     const name = 'a look-up of tags'

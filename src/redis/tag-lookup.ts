@@ -1,7 +1,7 @@
 import { StoreError } from '../core/errors.ts'
+import type { NewestTagRequest } from '../core/ports.ts'
+import { floorOf } from './keys.ts'
 
-/** The member that says up to where the table has forgotten tags. */
-const floor = ''
 const mostPerCommand = 1000
 
 interface Asker {
@@ -12,36 +12,38 @@ interface Asker {
 }
 
 interface OpenLookup {
+  readonly epoch: Buffer
   readonly timeoutMs: number
+  /** Of each tag among the members of the command, of which the floor is the first. */
   readonly places: Map<string, number>
   readonly askers: Asker[]
 }
 
 /** Collects the tags that are looked up in one event-loop tick, so that they leave as one command. */
 export class TagLookup {
-  readonly #ask: (tags: readonly string[], timeoutMs: number) => Promise<readonly unknown[]>
+  readonly #ask: (members: readonly (string | Buffer)[], timeoutMs: number) => Promise<readonly unknown[]>
   #open: OpenLookup | undefined
 
   /** @param ask The scores of members of the table, null for each that is not there. */
-  constructor(ask: (tags: readonly string[], timeoutMs: number) => Promise<readonly unknown[]>) {
+  constructor(ask: (members: readonly (string | Buffer)[], timeoutMs: number) => Promise<readonly unknown[]>) {
     this.#ask = ask
   }
 
-  newest(tags: readonly string[], timeoutMs: number): Promise<number> {
-    const open = this.#opened(timeoutMs)
+  newest({ epoch, tags, timeoutMs }: NewestTagRequest): Promise<number> {
+    const open = this.#opened(epoch, timeoutMs)
     const places = tags.map(tag => {
       const known = open.places.get(tag)
       if (known !== undefined) return known
-      open.places.set(tag, open.places.size)
-      return open.places.size - 1
+      open.places.set(tag, open.places.size + 1)
+      return open.places.size
     })
     return new Promise((resolve, reject) => void open.askers.push({ places, resolve, reject }))
   }
 
-  #opened(timeoutMs: number): OpenLookup {
+  #opened(epoch: Buffer, timeoutMs: number): OpenLookup {
     const current = this.#open
-    if (current !== undefined && current.timeoutMs === timeoutMs && current.places.size < mostPerCommand) return current
-    const opened: OpenLookup = { timeoutMs, places: new Map([[floor, 0]]), askers: [] }
+    if (current?.timeoutMs === timeoutMs && current.places.size < mostPerCommand && current.epoch.equals(epoch)) return current
+    const opened: OpenLookup = { epoch, timeoutMs, places: new Map(), askers: [] }
     this.#open = opened
     process.nextTick(() => {
       if (this.#open === opened) this.#open = undefined
@@ -50,9 +52,9 @@ export class TagLookup {
     return opened
   }
 
-  async #send({ timeoutMs, places, askers }: OpenLookup): Promise<void> {
+  async #send({ epoch, timeoutMs, places, askers }: OpenLookup): Promise<void> {
     try {
-      const scores = (await this.#ask([...places.keys()], timeoutMs)).map(sequenceOf)
+      const scores = (await this.#ask([floorOf(epoch), ...places.keys()], timeoutMs)).map(sequenceOf)
       const forgotten = scores[0] ?? Infinity
       for (const asker of askers) {
         asker.resolve(asker.places.reduce((newest, place) => Math.max(newest, scores[place] ?? 0), forgotten))

@@ -114,7 +114,7 @@ describe.each([
       const record = readRecord(store.namespaceRecord ?? Buffer.alloc(24))
       expect(record.epoch).toEqual(epoch)
       expect(record.sequence).toBeGreaterThan(sequence)
-      expect(await store.newestTag({ tags: ['red'], timeoutMs })).toBe(record.sequence)
+      expect(await store.newestTag({ epoch, tags: ['red'], timeoutMs })).toBe(record.sequence)
     }
     await store.clear(timeoutMs)
     await Promise.all(Array.from({ length: 9 }, (__, index) => store.read(keyOf(index), timeoutMs)))

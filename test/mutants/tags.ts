@@ -46,4 +46,12 @@ export const tagMutants: readonly Mutant[] = [
       'const memo = ((engine as { memo?: Map<string, number> }).memo ??= new Map<string, number>())\n  if (!memo.has(tags.join())) memo.set(tags.join(), await newest)\n  return memo.get(tags.join())! > entry.stampSequence',
     tests,
   },
+  {
+    name: 'tag-table-of-another-epoch',
+    does: 'a table of tags that has begun with another record answers for the entries of the lost one',
+    file: 'src/memory/namespace-table.ts',
+    find: "return `\\ud800${epoch.toString('latin1')}`",
+    replace: 'return epoch.length === 0 ? `never` : `\\ud800`',
+    tests: ['test/contract/memory-store.test.ts'],
+  },
 ]

@@ -134,7 +134,8 @@ export class History {
   /** The server has lost what it was told since `snapshotSeq`. */
   undoSince(snapshotSeq: number): void {
     for (const invalidation of this.invalidations) {
-      if (!(invalidation.resolvedSeq < snapshotSeq)) invalidation.undone = true
+      // A deferred one may have been told after the snapshot.
+      if (invalidation.deferred || !(invalidation.resolvedSeq < snapshotSeq)) invalidation.undone = true
     }
   }
 }

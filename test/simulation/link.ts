@@ -13,6 +13,7 @@ import type {
   StampRequest,
   Store,
   StoreContext,
+  NewestTagRequest,
   TagsRequest,
   Token,
 } from '../../src/index.ts'
@@ -111,7 +112,7 @@ export class Link implements Store {
     )
   }
 
-  newestTag(request: TagsRequest): Promise<number> {
+  newestTag(request: NewestTagRequest): Promise<number> {
     return this.#send('newest-tag', { ...request, ...ofNamespace(request.timeoutMs) }, server =>
       server.newestTag(namespace, request),
     )

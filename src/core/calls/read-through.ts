@@ -6,7 +6,7 @@ import type { StaleRecord } from '../events.ts'
 import type { LocalTier } from '../local/local-tier.ts'
 import type { Entry } from '../ports.ts'
 import { unionOf } from '../tags/check-tags.ts'
-import { hasNewerTag, verdictOn } from '../tags/tag-check.ts'
+import { hasNewerTag, verdictOn, type AskedTags } from '../tags/tag-check.ts'
 
 /** Whether the stored value is valid depends on its tags: {@link answerTagged}. */
 export const undecided: unique symbol = Symbol('undecided')
@@ -35,7 +35,7 @@ export function answerFromStore(engine: Engine, call: Call, bytes: Buffer | null
 }
 
 /** Looks up the tags of what the call has read, then answers like {@link answerFromStore}. Invalid values are absent, even for the stale rules. */
-export async function answerTagged(engine: Engine, call: Call, asked: Promise<number> | undefined): Promise<unknown> {
+export async function answerTagged(engine: Engine, call: Call, asked: AskedTags | undefined): Promise<unknown> {
   const entry = call.candidate
   call.candidate = undefined
   if (entry === undefined) return absent

@@ -2,7 +2,7 @@ import { recordBase, reportEncodeError, reportStoreError, type Engine } from '..
 import { isLeaseholdError } from '../errors.ts'
 import type { CommitRecord } from '../events.ts'
 import { LoaderTags } from '../tags/loader-tags.ts'
-import { sequenceAt, standingOf } from '../tags/namespace-record.ts'
+import { epochAt, sequenceAt, standingOf } from '../tags/namespace-record.ts'
 import { entryTimes, longestKept } from './entry-times.ts'
 import type { FlightRun, RunResult } from './flight-run.ts'
 import type { LoadResult } from './load-attempt.ts'
@@ -142,7 +142,7 @@ async function isUntouched({ engine, flight, plan }: FlightRun, stamp: Buffer, t
   try {
     const [record, newest] = await Promise.all([
       engine.store.stamp({ keepMs: 0, timeoutMs }),
-      tags.length === 0 ? 0 : engine.store.newestTag({ tags, timeoutMs }),
+      tags.length === 0 ? 0 : engine.store.newestTag({ epoch: epochAt(stamp, 0), tags, timeoutMs }),
     ])
     const standing = standingOf(stamp, 0, record, tags.length > 0)
     return standing === 'valid' || (standing === 'moved' && newest <= sequenceAt(stamp, 0))

@@ -21,6 +21,8 @@ export interface Entry {
   /** Marked stale in place by `expire`. */
   readonly expired: boolean
   readonly tags: readonly string[]
+  /** Of the namespace record that it is stamped with. */
+  readonly epoch: Buffer
   /** The newest tag sequence from before its load. */
   readonly stampSequence: number
   /** What a namespace record says of it. `tagsMatter`: its reader names tags too. */

@@ -102,6 +102,11 @@ export interface TagsRequest {
   readonly timeoutMs: number
 }
 
+export interface NewestTagRequest extends TagsRequest {
+  /** Of the record that the entry is stamped with. What the store knows of tags under another epoch is no answer. */
+  readonly epoch: Buffer
+}
+
 /** What stands at one key of many, or why that is not known. */
 export type StoredBytes = Buffer | null | StoreError
 
@@ -133,10 +138,10 @@ export interface Store {
   /** The namespace record by a command that is sent now. One that is missing is made, with an epoch of its own: everything stored before is invalid. */
   stamp(request: StampRequest): Promise<Buffer>
   /**
-   * The newest sequence of any of the tags, and of the tags that the store has forgotten. Infinity when it has lost its table of tags. An entry with one of these tags
-   * is valid if its stamp is not older.
+   * The newest sequence of any of the tags, and of the tags that the store has forgotten. Infinity when it has lost its table of tags, or begun another with another
+   * epoch. An entry with one of these tags is valid if its stamp is not older.
    */
-  newestTag(request: TagsRequest): Promise<number>
+  newestTag(request: NewestTagRequest): Promise<number>
   /** Invalidates tags: raises the record's sequence, and the tags' to the same. Works on a full store. May be repeated. */
   bumpTags(request: TagsRequest): Promise<void>
   /** Invalidates the whole namespace: raises the record's generation. Takes no longer for a full one. Works on a full store. May be repeated. */

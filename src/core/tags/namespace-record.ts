@@ -42,6 +42,11 @@ export function readRecord(bytes: Buffer): RecordFields {
   }
 }
 
+/** The epoch of a record, or of a stamp that begins at `at`. */
+export function epochAt(bytes: Buffer, at: number): Buffer {
+  return bytes.subarray(at + place.epoch, at + place.epoch + epochBytes)
+}
+
 /** The tag sequence of a record, or of a stamp that begins at `at`. */
 export function sequenceAt(bytes: Buffer, at: number): number {
   return bytes.readUInt32BE(at + place.sequence) * 2 ** 32 + bytes.readUInt32BE(at + place.sequence + 4)

@@ -2,6 +2,14 @@ import type { Call } from '../calls/call.ts'
 import { reportStoreError, type Engine } from '../engine.ts'
 import type { Entry, EntryKey } from '../ports.ts'
 import { unionOf } from './check-tags.ts'
+import { epochAt, isRecord } from './namespace-record.ts'
+
+/** A look-up of the tags that a call names, under way. */
+export interface AskedTags {
+  /** The epoch that the record had last: most likely the entry's. */
+  readonly epoch: Buffer
+  readonly newest: Promise<number>
+}
 
 /** Whether look-ups of tags have been needed lately. Then calls that name tags ask for them in the same trip as for the entry. */
 export interface TagLookups {
@@ -9,17 +17,20 @@ export interface TagLookups {
 }
 
 /** The newest sequence of the tags that the call names, asked for along with its entry. A failure shows when it is needed. */
-export function askAlong(engine: Engine, call: Call): Promise<number> {
-  const newest = engine.store.newestTag({ tags: call.policy.tags, timeoutMs: engine.options.commandTimeoutMs })
+export function askAlong({ store, options }: Engine, call: Call): AskedTags | undefined {
+  const { namespaceRecord } = store
+  if (!isRecord(namespaceRecord)) return undefined
+  const epoch = epochAt(namespaceRecord, 0)
+  const newest = store.newestTag({ epoch, tags: call.policy.tags, timeoutMs: options.commandTimeoutMs })
   newest.catch(() => {})
-  return newest
+  return { epoch, newest }
 }
 
 /**
  * Whether a tag of the entry, or one that its reader names, has been invalidated since it was stamped. Readers' tags count too, so that an entry
  * from before the code named a tag goes with it.
  *
- * @param asked The newest sequence of the named tags, if it has been asked for already.
+ * @param asked The look-up of the named tags, if it is under way already.
  * @throws StoreError
  */
 export async function hasNewerTag(
@@ -27,10 +38,12 @@ export async function hasNewerTag(
   entry: Entry,
   named: readonly string[],
   timeoutMs: number,
-  asked?: Promise<number>,
+  asked?: AskedTags,
 ): Promise<boolean> {
   const tags = unionOf(named, entry.tags)
-  const newest = asked !== undefined && tags.length === named.length ? asked : engine.store.newestTag({ tags, timeoutMs })
+  const { epoch } = entry
+  const fits = asked !== undefined && tags.length === named.length && asked.epoch.equals(epoch)
+  const newest = fits ? asked.newest : engine.store.newestTag({ epoch, tags, timeoutMs })
   return (await newest) > entry.stampSequence
 }
 

@@ -27,12 +27,12 @@ announce(ARGV[2], 't', table.concat(told))
 
 local now = server_us()
 record.sequence = math.max(record.sequence + 1, now)
-local known = redis.pcall('ZSCORE', KEYS[2], FLOOR)
+local known = redis.pcall('ZSCORE', KEYS[2], floor_of(record))
 if type(known) == 'table' and string.find(known.err, 'WRONGTYPE') == nil then return known end
 if type(known) ~= 'string' then
   -- The table is lost: nothing from before is known to be valid.
   redis.call('UNLINK', KEYS[2])
-  forget_before(KEYS[2], record.sequence)
+  forget_before(KEYS[2], record, record.sequence)
   write_record(KEYS[1], record)
   return 1
 end
@@ -46,7 +46,7 @@ local dead = now - record.longest * 1000000
 local oldest = redis.call('ZRANGE', KEYS[2], 0, tonumber(ARGV[4]) + added, 'WITHSCORES')
 local floor
 for i = 1, #oldest, 2 do
-  if oldest[i] ~= FLOOR then
+  if oldest[i] ~= floor_of(record) then
     local at = tonumber(oldest[i + 1])
     if at >= dead and surplus <= 0 then break end
     redis.call('ZREM', KEYS[2], oldest[i])
@@ -54,6 +54,6 @@ for i = 1, #oldest, 2 do
     floor = at
   end
 end
-if floor and floor > tonumber(known) then forget_before(KEYS[2], floor) end
+if floor and floor > tonumber(known) then forget_before(KEYS[2], record, floor) end
 write_record(KEYS[1], record)
 return 1

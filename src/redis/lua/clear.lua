@@ -18,7 +18,7 @@ if not record or record.generation >= WORD - 1 then
   return 1
 end
 redis.call('UNLINK', KEYS[2])
-forget_before(KEYS[2], record.sequence)
+forget_before(KEYS[2], record, record.sequence)
 record.generation = record.generation + 1
 write_record(KEYS[1], record)
 return 1

@@ -84,7 +84,7 @@ export const fullCases: Cases = {
       await client.store.bumpTags({ tags: ['a'], timeoutMs: patienceMs })
       const bumped = await stamp()
       assert.ok(bumped.sequence > made.sequence)
-      assert.equal(await client.store.newestTag({ tags: ['a'], timeoutMs: patienceMs }), bumped.sequence)
+      assert.equal(await client.store.newestTag({ epoch: made.epoch, tags: ['a'], timeoutMs: patienceMs }), bumped.sequence)
       await client.store.clear(patienceMs)
       assert.equal((await stamp()).generation, made.generation + 1)
     })

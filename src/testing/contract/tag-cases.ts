@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { isLeaseholdError } from '../../core/errors.ts'
-import { readRecord, recordBytes, type RecordFields } from '../../core/tags/namespace-record.ts'
+import { epochBytes, readRecord, recordBytes, type RecordFields } from '../../core/tags/namespace-record.ts'
 import { mostTagsPerCommand } from '../../core/tags/tag-table.ts'
 import { longMs, patienceMs, type Cases, type Client, type Stage } from './stage.ts'
 
@@ -15,8 +15,12 @@ function bump(client: Client, ...tags: readonly string[]): Promise<void> {
   return client.store.bumpTags({ tags, timeoutMs: patienceMs })
 }
 
-function newest(client: Client, ...tags: readonly string[]): Promise<number> {
-  return client.store.newestTag({ tags, timeoutMs: patienceMs })
+async function newest(client: Client, ...tags: readonly string[]): Promise<number> {
+  return newestUnder(readRecord(await stamp(client, 0)).epoch, client, ...tags)
+}
+
+function newestUnder(epoch: Buffer, client: Client, ...tags: readonly string[]): Promise<number> {
+  return client.store.newestTag({ epoch, tags, timeoutMs: patienceMs })
 }
 
 /** The record that comes along with a read. */
@@ -157,6 +161,22 @@ export const tagCases: Cases = {
     assert.equal(await newest(client, 'b'), last.sequence)
   },
 
+  'newestTag: a table of another epoch says nothing': async stage => {
+    const client = await stage.open()
+    const { epoch } = readRecord(await stamp(client))
+    const other = Buffer.from(epoch.map(byte => byte ^ 1))
+    await bump(client, 'a')
+    const found = await Promise.all([
+      newestUnder(epoch, client, 'a'),
+      newestUnder(other, client, 'a'),
+      newestUnder(epoch, client, 'a'),
+    ])
+    assert.deepEqual(
+      found.map(sequence => Number.isFinite(sequence)),
+      [true, false, true],
+    )
+  },
+
   'newestTag: many askers in one tick, each answered with its own': async stage => {
     const client = await stage.open()
     await stamp(client)
@@ -198,7 +218,7 @@ export const tagCases: Cases = {
     await client.store.close()
     for (const run of [
       () => stamp(client),
-      () => newest(client, 'a'),
+      () => newestUnder(Buffer.alloc(epochBytes), client, 'a'),
       () => bump(client, 'a'),
       () => client.store.clear(patienceMs),
     ]) {

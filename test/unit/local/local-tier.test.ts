@@ -20,6 +20,7 @@ function entryOf(value: unknown, { token = 1, freshMs = 60_000, loadMs = 0, tags
     loadMs,
     expired: false,
     tags,
+    epoch: Buffer.alloc(8),
     stampSequence: 0,
     standing: () => 'valid',
     value: () => value,

@@ -1,8 +1,12 @@
 -- The namespace record: an epoch of 8 bytes, then the newest tag sequence, the generation, and the longest lifetime of an entry in seconds.
 local RECORD_BYTES = 24
 local WORD = 4294967296
--- In the table of tags: what is older has been forgotten.
-local FLOOR = ''
+
+-- In the table of tags: what is older has been forgotten. It names the epoch, so that nobody takes the table of another for that of his record;
+-- no tag begins with such a byte.
+local function floor_of(record)
+  return '\255' .. record.epoch
+end
 
 -- Nil when what stands there is not a record.
 local function record_of(key)
@@ -31,14 +35,14 @@ local function server_us()
   return time[1] * 1000000 + time[2]
 end
 
-local function forget_before(table_key, sequence)
-  redis.call('ZADD', table_key, string.format('%.0f', sequence), FLOOR)
+local function forget_before(table_key, record, sequence)
+  redis.call('ZADD', table_key, string.format('%.0f', sequence), floor_of(record))
 end
 
 -- A new epoch, by which everything stored before is invalid, and a table that has forgotten nothing of it.
 local function mint(record_key, table_key, epoch, longest)
   local record = {epoch = epoch, sequence = server_us(), generation = 0, longest = longest}
   redis.call('UNLINK', table_key)
-  forget_before(table_key, record.sequence)
+  forget_before(table_key, record, record.sequence)
   return write_record(record_key, record)
 end
