@@ -37,7 +37,7 @@ const config: ViteUserConfig = defineConfig({
       project({ name: 'fleet', order: 4, timeoutMs: 90_000, redis: true, alone: true }),
       project({ name: 'histories', order: 5, timeoutMs: 60_000, redis: true, alone: true }),
       project({ name: 'faults', order: 6, timeoutMs: 120_000, alone: true }),
-      project({ name: 'simulation', order: 7, timeoutMs: 120_000 }),
+      project({ name: 'simulation', order: 7, timeoutMs: 240_000 }),
       project({ name: 'docs', order: 7, timeoutMs: 60_000, redis: true }),
       project({ name: 'ops', order: 7, timeoutMs: 60_000, redis: true }),
       project({ name: 'package', order: 7, timeoutMs: 120_000, alone: true }),

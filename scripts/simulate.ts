@@ -3,12 +3,9 @@
  * `--from N` starts elsewhere, `--workers N` takes more or fewer processes (2 by default). `--replay SEED` plays one, and if it fails shrinks it and
  * tells who did what. Ends with 1 when something broke or was never reached.
  */
-import { fork, type ChildProcess } from 'node:child_process'
 import { parseArgs } from 'node:util'
-import { Coverage } from '../test/simulation/coverage.ts'
 import { explain, isSound } from '../test/simulation/explain.ts'
-import type { Failure } from '../test/simulation/run-seeds.ts'
-import type { SimulatedSeeds } from './simulate-worker.ts'
+import { playSeeds } from '../test/simulation/play-seeds.ts'
 
 const { values: flags } = parseArgs({
   options: {
@@ -20,8 +17,6 @@ const { values: flags } = parseArgs({
 })
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
-const seedsAtOnce = 250
-const mostFailures = 5
 const barWidth = 40
 const plainProgressEvery = 25_000
 
@@ -32,30 +27,16 @@ async function replay(seed: number): Promise<number> {
 }
 
 async function simulate(from: number, seeds: number, workers: number): Promise<number> {
-  const coverage = new Coverage()
-  const failures: Failure[] = []
   const startedAt = performance.now()
   const progress = new Progress(seeds, startedAt)
-  const end = from + seeds
-  let next = from
-  const children = Array.from({ length: Math.max(1, workers) }, () => fork(new URL('simulate-worker.ts', import.meta.url)))
-  await Promise.all(children.map(child => work(child)))
+  let broken = 0
+  const { failures, coverage } = await playSeeds({ from, to: from + seeds }, workers, played => {
+    broken += played.failures.length
+    // At once: whoever watches a long run need not wait for its end to replay them.
+    for (const { seed, rule } of played.failures) progress.say(`seed ${seed} breaks ${rule}`)
+    progress.advance(played.to - played.from, broken)
+  })
   progress.clear()
-
-  async function work(child: ChildProcess): Promise<void> {
-    while (next < end && failures.length < mostFailures) {
-      const first = next
-      next = Math.min(end, first + seedsAtOnce)
-      const done = await ask(child, first, next)
-      coverage.add(done)
-      failures.push(...done.failures)
-      // At once: whoever watches a long run need not wait for its end to replay them.
-      for (const { seed, rule } of done.failures) progress.say(`seed ${seed} breaks ${rule}`)
-      progress.advance(done.to - done.from, failures.length)
-    }
-    child.disconnect()
-  }
-
   say(coverage.report())
   const missing = coverage.missing()
   for (const name of missing) say(`never reached: ${name}`)
@@ -67,19 +48,6 @@ async function simulate(from: number, seeds: number, workers: number): Promise<n
     `${seeds} seeds from ${from} in ${seconds.toFixed(0)} s: ${failures.length} violations, ${missing.length} things never reached`,
   )
   return failures.length + missing.length === 0 ? 0 : 1
-}
-
-function ask(child: ChildProcess, from: number, to: number): Promise<SimulatedSeeds> {
-  return new Promise((resolve, reject) => {
-    const onExit = (code: number | null): void =>
-      reject(new Error(`a worker ended (${code}) while it played seeds ${from} to ${to}`))
-    child.once('exit', onExit)
-    child.once('message', (done: SimulatedSeeds) => {
-      child.off('exit', onExit)
-      resolve(done)
-    })
-    child.send({ from, to })
-  })
 }
 
 /** A bar on a terminal, a line now and then elsewhere. */

@@ -1,27 +1,18 @@
+import { availableParallelism } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { Coverage } from './coverage.ts'
 import { explain } from './explain.ts'
 import { makePlan } from './make-plan.ts'
 import { runPlan } from './run-plan.ts'
-import { runSeeds } from './run-seeds.ts'
+import { playSeeds } from './play-seeds.ts'
 
 const schedules = 10_000
-const shard = 250
-const coverage = new Coverage()
 
 describe('a fleet keeps its promises whatever becomes of its messages, processes and store', () => {
-  it.each(Array.from({ length: schedules / shard }, (_, index) => 1 + index * shard))(
-    'over 250 schedules from seed %i',
-    async from => {
-      const { failures, coverage: reached } = await runSeeds(from, from + shard)
-      coverage.add(reached)
-      for (const { seed } of failures) expect.unreachable(await explain(seed))
-      expect(failures).toEqual([])
-    },
-  )
-
-  it('has met with every fault, every reply and every branch', () => {
+  it(`over ${schedules} schedules, in which every fault, every reply and every branch is met`, async () => {
+    const { failures, coverage } = await playSeeds({ from: 1, to: 1 + schedules }, availableParallelism())
     process.stdout.write(`${coverage.report()}\n`)
+    for (const { seed } of failures) expect.unreachable(await explain(seed))
     expect(coverage.missing()).toEqual([])
   })
 

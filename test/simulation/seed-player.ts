@@ -1,0 +1,22 @@
+/** A process of its own that plays the seeds it is told to and sends back what it found. */
+import { runSeeds, type Failure } from './run-seeds.ts'
+
+export interface SeedRange {
+  readonly from: number
+  /** Not included. */
+  readonly to: number
+}
+
+export interface PlayedSeeds extends SeedRange {
+  readonly failures: readonly Failure[]
+  readonly counts: readonly (readonly [string, number])[]
+  readonly longest: readonly (readonly [string, number])[]
+}
+
+process.on('message', (range: SeedRange) => void play(range))
+
+async function play({ from, to }: SeedRange): Promise<void> {
+  const { failures, coverage } = await runSeeds(from, to)
+  const played: PlayedSeeds = { from, to, failures, counts: [...coverage.counts], longest: [...coverage.longest] }
+  process.send?.(played)
+}
