@@ -40,7 +40,7 @@ export class Bus {
   }
 
   /** Connects. Once. */
-  open(options: Pick<ConnectionOptions, 'create' | 'name' | 'clock' | 'beforeRetry'>): void {
+  open(options: Pick<ConnectionOptions, 'create' | 'name' | 'clock' | 'credentials' | 'beforeRetry'>): void {
     if (this.#connection !== undefined) return
     this.#connection = new Connection({
       ...options,

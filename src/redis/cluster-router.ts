@@ -2,6 +2,7 @@ import type { Cluster, Redis, RedisOptions } from 'ioredis'
 import type { StoreError } from '../core/errors.ts'
 import type { Clock } from '../core/ports.ts'
 import { readFromNode } from './cluster-reads.ts'
+import { logClusterIn } from './credentials.ts'
 import { withDeadline } from './deadline.ts'
 import { again, connectionFailure, notConnected } from './failures.ts'
 import { topologyNodeSettings, topologySettings } from './connection-settings.ts'
@@ -57,6 +58,14 @@ export class ClusterRouter implements Router {
       redisOptions: { ...client.options.redisOptions, ...topologyNodeSettings, connectionName: `${name}:topology` },
     }
     this.#topology = client.duplicate([], options)
+    if (guard.credentials !== undefined) {
+      logClusterIn(this.#topology, guard.credentials, {
+        clock,
+        closed: () => this.#closed,
+        onFault: fault => this.#failed(fault),
+        retryMs: () => maxBackoffMs,
+      })
+    }
     this.#topology.on('error', error => this.#failed(error))
     this.#topology.on('node error', error => {
       this.#fault = connectionFailure(error)

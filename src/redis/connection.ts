@@ -2,6 +2,7 @@ import type { Redis, RedisOptions } from 'ioredis'
 import type { StoreError } from '../core/errors.ts'
 import type { Clock, Timer } from '../core/ports.ts'
 import { connectionSettings } from './connection-settings.ts'
+import { logInBeforeConnecting, type CredentialSource } from './credentials.ts'
 import { again, connectionFailure, notConnected, unreachable } from './failures.ts'
 
 /** Why a connection may not be used, and whether another connection may do better. */
@@ -22,6 +23,8 @@ export interface ConnectionOptions {
   readonly name: string
   readonly clock: Clock
   readonly upkeep: Upkeep
+  /** Undefined: the client has credentials of its own. */
+  readonly credentials: CredentialSource | undefined
   /** Called before each attempt after the first. */
   readonly beforeRetry?: ((redis: Redis) => void) | undefined
   /** Called when the connection became usable, and with the fault at every failure. */
@@ -66,6 +69,14 @@ export class Connection {
       connectionName: options.name,
       retryStrategy: () => this.#retryMs(options.beforeRetry),
     })
+    if (options.credentials !== undefined) {
+      logInBeforeConnecting(this.redis, options.credentials, {
+        clock: this.#clock,
+        closed: () => this.#closed,
+        onFault: fault => this.#setFault(fault),
+        retryMs: () => this.#backoffMs(),
+      })
+    }
     this.redis.on('error', (error: unknown) => {
       this.#lastError = error
     })
@@ -130,6 +141,10 @@ export class Connection {
   #retryMs(beforeRetry: ConnectionOptions['beforeRetry']): number | null {
     if (this.#closed) return null
     beforeRetry?.(this.redis)
+    return this.#backoffMs()
+  }
+
+  #backoffMs(): number {
     const ceiling = Math.min(maxBackoffMs, 10 * 2 ** Math.min(this.#failures, 10))
     this.#failures++
     return ceiling * (0.5 + Math.random() / 2)

@@ -4,12 +4,19 @@ import type { StoreError } from '../core/errors.ts'
 import type { ChangeListeners, Clock, StoreListeners } from '../core/ports.ts'
 import { Bus, peerOf } from './bus.ts'
 import type { BreakerSettings } from './breaker-options.ts'
+import { CredentialSource, type Credentials } from './credentials.ts'
 import { ClusterRouter } from './cluster-router.ts'
 import { LoopLag } from './loop-lag.ts'
 import type { Router } from './router.ts'
 import { SingleRouter } from './single-router.ts'
 import type { Guard } from './store-node.ts'
 import type { Target } from './target.ts'
+
+/** How a provider guards its servers, and logs in there. */
+export interface ConnectionsOptions {
+  readonly breaker: BreakerSettings
+  readonly credentials: (() => Credentials | Promise<Credentials>) | undefined
+}
 
 /** What all caches of one provider share. It connects for the first of them and goes with the last. */
 export class Connections {
@@ -23,10 +30,12 @@ export class Connections {
   #ready: boolean | undefined
 
   /** @param warned What the provider has warned of already. */
-  constructor(target: Target, namespace: string, warned: Set<string>, breaker: BreakerSettings) {
+  constructor(target: Target, namespace: string, warned: Set<string>, options: ConnectionsOptions) {
     this.#warned = warned
+    const credentials = options.credentials === undefined ? undefined : new CredentialSource(options.credentials, this.clock)
     const guard: Guard = {
-      settings: breaker,
+      credentials,
+      settings: options.breaker,
       lag: new LoopLag(this.clock),
       onBreaker: (endpoint, state, reason) => {
         for (const { onBreaker } of this.#members) onBreaker?.({ endpoint, state, reason })
@@ -45,14 +54,14 @@ export class Connections {
       // The subscriber goes to one of the servers, which are not known at first.
       this.#openBus = () => {
         if (!router.known) return
-        this.#bus.open({ create: router.createAnywhere, name, clock, beforeRetry: router.moveAnywhere })
+        this.#bus.open({ create: router.createAnywhere, name, clock, credentials, beforeRetry: router.moveAnywhere })
       }
     } else {
       const { client } = target
       const enableReadyCheck = client.options.sentinels !== undefined && client.options.sentinels !== null
       const create = (settings: RedisOptions): Redis => client.duplicate({ ...settings, enableReadyCheck })
       this.router = new SingleRouter(create, name, clock, onChange, guard)
-      this.#openBus = () => this.#bus.open({ create, name, clock })
+      this.#openBus = () => this.#bus.open({ create, name, clock, credentials })
     }
   }
 

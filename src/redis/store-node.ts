@@ -4,6 +4,7 @@ import type { BreakerReason, BreakerState } from '../core/events.ts'
 import type { Clock } from '../core/ports.ts'
 import { Breaker } from './breaker.ts'
 import type { BreakerSettings } from './breaker-options.ts'
+import type { CredentialSource } from './credentials.ts'
 import { Connection } from './connection.ts'
 import type { LoopLag } from './loop-lag.ts'
 import { NodeUpkeep } from './node-upkeep.ts'
@@ -23,8 +24,9 @@ export interface StoreNodeOptions {
   readonly guard: Guard
 }
 
-/** What guards each server of one provider. */
+/** What all servers of one provider are guarded by, and logged in with. */
 export interface Guard {
+  readonly credentials: CredentialSource | undefined
   readonly settings: BreakerSettings
   readonly lag: LoopLag
   readonly onBreaker: (endpoint: string, state: BreakerState, reason: BreakerReason) => void
@@ -58,6 +60,7 @@ export class StoreNode {
       create,
       name: `${name}:reads`,
       clock,
+      credentials: guard.credentials,
       upkeep: new NodeUpkeep(clock, this.#readTime, identity),
       onChange: tell(() => this.scripts),
     })
@@ -65,6 +68,7 @@ export class StoreNode {
       create,
       name: `${name}:scripts`,
       clock,
+      credentials: guard.credentials,
       upkeep: new NodeUpkeep(clock, this.#scriptTime, identity),
       onChange: tell(() => this.reads),
     })

@@ -82,7 +82,13 @@ class Topology extends EventEmitter {
 function open(slots: Slots, natMap?: unknown) {
   const clock = virtualClock()
   const topology = new Topology(slots, natMap)
-  const guard = { settings: resolveBreaker({}), lag: new LoopLag(clock), onBreaker: () => {}, onServerChange: () => {} }
+  const guard = {
+    credentials: undefined,
+    settings: resolveBreaker({}),
+    lag: new LoopLag(clock),
+    onBreaker: () => {},
+    onServerChange: () => {},
+  }
   const faults: (string | undefined)[] = []
   const changed = (fault?: Error): void => void faults.push(fault?.message)
   const router = new ClusterRouter(topology as unknown as Cluster, 'leasehold:test', clock, changed, guard)
