@@ -20,16 +20,17 @@ export function answerSettled(process: SimulatedProcess, call: CallRecord, value
   const stale = isStale || call.answer?.startsWith('stale') === true
   const kept = call.answer === 'miss kept' || call.answer === 'stale store-failed'
   const own = kept || (call.answer === 'miss unleased' && birth.outage && !isForced(call))
+  // A deadline in server time says nothing once that time was set back: a delayed put may then be accepted.
+  const delayed = world.server.clockSteppedBack && birth.from === 'set'
   for (const invalidation of world.history.invalidations) {
     if (!revokes(invalidation, call, birth.tags) || invalidation.beganSeq <= birth.bornSeq) continue
     // An expired value may still stand in, marked as stale. Without the store a process knows of its own invalidations alone.
     if (stale && !kept && invalidation.kind === 'expire') continue
     if (own && invalidation.process !== process.name) continue
-    // A deadline in server time says nothing once that time was set back: a delayed put may then be accepted.
-    if (world.server.clockSteppedBack && birth.from === 'set') continue
+    if (delayed) continue
     return world.violate('P2', resurrected(call, invalidation, value))
   }
-  if (isForced(call) && call.answer?.startsWith('miss') === true && birth.bornSeq < call.beganSeq) {
+  if (isForced(call) && call.answer?.startsWith('miss') === true && birth.bornSeq < call.beganSeq && !delayed) {
     world.violate('forceFresh', `call ${call.nth} forced a load and was given value ${value.birth}, loaded before`)
   }
   checkFreshness(world, call, birth.freshUntil, stale)
