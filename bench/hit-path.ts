@@ -1,19 +1,10 @@
 import { Redis } from 'ioredis'
 import { createCache, type Cache } from '../src/index.ts'
 import { redisStore } from '../src/redis/index.ts'
-import { median, type Measurement } from './measurement.ts'
+import { compare, keyCount, type Contender } from './compare.ts'
+import type { Measurement } from './measurement.ts'
 import { payloads } from './payloads.ts'
 import { storedKeys } from './stored-keys.ts'
-import { playRound, type Round } from './round.ts'
-
-interface Contender {
-  readonly name: string
-  readonly payload: string
-  /** One read of key `index`. */
-  readonly read: (index: number) => Promise<unknown>
-}
-
-const keyCount = 256
 
 /** `getOrSet` hits against Redis beside raw ioredis `getBuffer` of the same bytes, in interleaved rounds. */
 export async function benchHitPath(redisUrl: string, rounds = 9): Promise<Measurement[]> {
@@ -51,20 +42,4 @@ export async function benchHitPath(redisUrl: string, rounds = 9): Promise<Measur
     await raw.quit()
   }
   return measurements
-}
-
-async function compare(contenders: readonly Contender[], inFlight: number, rounds: number): Promise<Measurement[]> {
-  const taken = contenders.map((): Round[] => [])
-  for (let index = -2; index < rounds; index++) {
-    for (const [which, contender] of contenders.entries()) {
-      const result = await playRound(contender.read, keyCount, inFlight)
-      if (index >= 0) taken[which]?.push(result)
-    }
-  }
-  return contenders.map(({ name, payload }, which) => {
-    const own = taken[which] ?? []
-    const ratios = own.map(({ perSecond }, index) => perSecond / (taken[0]?.[index]?.perSecond ?? Number.NaN))
-    const perSecond = median(own.map(each => each.perSecond))
-    return { name, payload, inFlight, perSecond, ratio: median(ratios), cpuUs: median(own.map(each => each.cpuUs)) }
-  })
 }

@@ -8,6 +8,7 @@ import type { Measurement } from './measurement.ts'
 import { benchObserving } from './observing.ts'
 import { printTable } from './print-table.ts'
 import { benchScrapes, countSeries } from './scrapes.ts'
+import { benchValidate } from './validate.ts'
 
 const usage = `npm run bench -- [--quick] [--rounds <n>] [--only hit-path|local-tier|batches|codecs|observing]
 
@@ -65,6 +66,8 @@ async function hitPath(rounds: number): Promise<void> {
 async function localTier(rounds: number): Promise<void> {
   console.log("\nHits of a trusted local tier, values: 'freeze', ratio to lru-cache of the same round, medians")
   print(await benchLocalTier(rounds))
+  console.log('\nHits of a validated local tier, ratio to the control of the same round, medians; sizes are those of entries')
+  print(await withRedis(url => benchValidate(url, rounds)))
 }
 
 async function batches(rounds: number): Promise<void> {

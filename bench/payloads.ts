@@ -10,14 +10,18 @@ export const payloads: Readonly<Record<string, (index: number) => unknown>> = {
     active: true,
     score: 98.6,
   }),
-  '4 KiB': index =>
-    Array.from({ length: 34 }, (_, row) => ({
-      id: index * 100 + row,
-      sku: `SKU-${index}-${row}`,
-      name: `Product number ${row}`,
-      price: 19.99 + row,
-      stock: row * 7,
-      tags: ['new', 'sale'],
-      available: row % 2 === 0,
-    })),
+  '4 KiB': index => listOf(index, 34),
+}
+
+/** Products, each of about 120 bytes as JSON. */
+export function listOf(index: number, rows: number): unknown {
+  return Array.from({ length: rows }, (_, row) => ({
+    id: index * 100 + row,
+    sku: `SKU-${index}-${row}`,
+    name: `Product number ${row}`,
+    price: 19.99 + row,
+    stock: row * 7,
+    tags: ['new', 'sale'],
+    available: row % 2 === 0,
+  }))
 }

@@ -1,24 +1,14 @@
 import { isLeaseholdError, LeaseholdError } from '../core/errors.ts'
 import type { EntryCodecOptions } from '../core/options/options.ts'
-import type {
-  Entry,
-  EntryCodec,
-  EntryKey,
-  EntryTags,
-  EntryTimes,
-  KeptValue,
-  Token,
-  Unreadable,
-  UnreadableReason,
-} from '../core/ports.ts'
+import type { Entry, EntryCodec, EntryKey, EntryTags, EntryTimes, Token, Unreadable, UnreadableReason } from '../core/ports.ts'
 import { KeyedChecksum } from './checksum.ts'
+import { CopiedEntry } from './copied-entry.ts'
 import { deepFreeze } from './deep-freeze.ts'
-import { FrozenValues, type FrozenValue } from './frozen-values.ts'
-import { memorySize } from './memory-size.ts'
-import { hasHeader, hasMagic, headerBytes, mark, offset, payloadStart, peekToken, rewriteHeader } from './header.ts'
+import { FrozenEntry, valueMemory } from './frozen-entry.ts'
+import { FrozenValues } from './frozen-values.ts'
+import { hasHeader, hasMagic, hasMark, headerBytes, offset, payloadStart, peekToken, rewriteHeader } from './header.ts'
 import { isTagged, payloadOffset, wireVersion, writeHeader, writeStamp, writeTags } from './header.ts'
 import { PayloadCodec } from './payload-codec.ts'
-import { StoredEntry } from './stored-entry.ts'
 import { readTagBlock } from './tag-block.ts'
 
 /**
@@ -28,7 +18,8 @@ import { readTagBlock } from './tag-block.ts'
 export function createEntryCodec(options: EntryCodecOptions): EntryCodec {
   const checksum = new KeyedChecksum(options.namespace)
   const payloads = new PayloadCodec(options)
-  const frozen = options.values === 'freeze' ? new FrozenValues() : undefined
+  const frozen = options.values === 'freeze' ? new FrozenValues(options.memory) : undefined
+  const memory = frozen === undefined || options.memory === undefined ? undefined : valueMemory(frozen, payloads)
 
   function encode(key: EntryKey, value: unknown, times: EntryTimes, token: Token, tags: EntryTags = untagged): Buffer {
     const { payload, codec, compression, payloadBytes } = pack(payloads, key, value)
@@ -63,7 +54,7 @@ export function createEntryCodec(options: EntryCodecOptions): EntryCodec {
   }
 
   function open(key: EntryKey, bytes: Buffer): Entry | Unreadable {
-    if (frozen !== undefined && hasHeader(bytes) && isMark(bytes[offset.mark])) {
+    if (frozen !== undefined && hasHeader(bytes) && hasMark(bytes)) {
       const remembered = frozen.find(key, bytes)
       if (remembered !== undefined) return new FrozenEntry(key, bytes, payloads, frozen, remembered)
     }
@@ -77,7 +68,7 @@ export function createEntryCodec(options: EntryCodecOptions): EntryCodec {
     // Flags of a later release may change what a value is worth, so their entries are left to it.
     if (bytes.length > offset.version && bytes[offset.version] !== wireVersion) return 'wire-version'
     if (!hasHeader(bytes) || bytes.length < payloadStart(bytes)) return 'truncated'
-    if (!isMark(bytes[offset.mark])) return 'checksum'
+    if (!hasMark(bytes)) return 'checksum'
     if (bytes.readUInt32BE(offset.checksum) !== checksum.of(key, bytes)) return isCutShort(bytes) ? 'truncated' : 'checksum'
     if (bytes[offset.flags] !== 0) return 'wire-version'
     if (!payloads.knows(bytes)) return 'unknown-codec'
@@ -88,70 +79,10 @@ export function createEntryCodec(options: EntryCodecOptions): EntryCodec {
   const payloadBytes = (bytes: Buffer): number => bytes.readUInt32BE(offset.payloadBytes)
 
   const freeze = frozen === undefined ? undefined : deepFreeze
-  return { maxValueBytes: options.maxValueBytes, encode, reseal, stamp, open, payloadBytes, freeze }
+  return { maxValueBytes: options.maxValueBytes, encode, reseal, stamp, open, payloadBytes, memory, freeze }
 }
 
 const untagged: EntryTags = { stamp: undefined, names: [] }
-
-/** Gives each caller its own value. */
-class CopiedEntry extends StoredEntry {
-  readonly #payloads: PayloadCodec
-
-  constructor(bytes: Buffer, payloads: PayloadCodec) {
-    super(bytes, bytes)
-    this.#payloads = payloads
-  }
-
-  override value(): unknown {
-    return this.#payloads.unpack(this.bytes)
-  }
-
-  override keep(): KeptValue {
-    return keepBytes(this.bytes, this.#payloads)
-  }
-}
-
-function keepBytes(bytes: Buffer, payloads: PayloadCodec): KeptValue {
-  // A copy: what was read is a part of a larger buffer, which it would hold.
-  const kept = Buffer.from(bytes)
-  return { value: () => payloads.unpack(kept), bytes: kept.length }
-}
-
-/** Shares one frozen value, unless it holds binary data: that cannot be frozen, so each caller gets its own. */
-class FrozenEntry extends StoredEntry {
-  readonly #key: EntryKey
-  readonly #payloads: PayloadCodec
-  readonly #frozen: FrozenValues
-  #remembered: FrozenValue | undefined
-
-  constructor(key: EntryKey, bytes: Buffer, payloads: PayloadCodec, frozen: FrozenValues, remembered: FrozenValue | undefined) {
-    super(bytes, remembered?.header ?? bytes)
-    this.#key = key
-    this.#payloads = payloads
-    this.#frozen = frozen
-    this.#remembered = remembered
-  }
-
-  override value(): unknown {
-    const remembered = (this.#remembered ??= this.#frozen.find(this.#key, this.bytes))
-    if (remembered !== undefined) return remembered.value
-    const value = this.#payloads.unpack(this.bytes)
-    if (deepFreeze(value)) {
-      this.#remembered = this.#frozen.remember(this.#key, this.bytes, value, this.bytes.readUInt32BE(offset.payloadBytes))
-    }
-    return value
-  }
-
-  override keep(): KeptValue {
-    const value = this.value()
-    if (this.#remembered === undefined) return keepBytes(this.bytes, this.#payloads)
-    return { value: () => value, bytes: memorySize(value) }
-  }
-}
-
-function isMark(byte: number | undefined): boolean {
-  return byte === mark.live || byte === mark.expired
-}
 
 /** Whether a payload that is not compressed ends before its header says. */
 function isCutShort(bytes: Buffer): boolean {

@@ -123,6 +123,11 @@ export function hasHeader(bytes: Buffer): boolean {
   return bytes.length >= headerBytes && bytes.readUInt16BE(offset.magic) === magic && bytes[offset.version] === wireVersion
 }
 
+/** True when the mark is one of the two that there are. Only for bytes with {@link hasHeader}. */
+export function hasMark(bytes: Buffer): boolean {
+  return bytes[offset.mark] === mark.live || bytes[offset.mark] === mark.expired
+}
+
 /** Where the payload starts. Only for bytes with {@link hasHeader}; it may lie past their end. */
 export function payloadStart(bytes: Buffer): number {
   return headerBytes + bytes.readUInt16BE(offset.tagBytes)

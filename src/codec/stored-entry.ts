@@ -14,6 +14,10 @@ export abstract class StoredEntry implements Entry {
     this.#header = header
   }
 
+  get encodedBytes(): number {
+    return this.bytes.length
+  }
+
   get token(): Token {
     return this.#header.subarray(offset.token, offset.token + tokenBytes)
   }

@@ -13,6 +13,7 @@ import type { Clock, EntryCodec, EntryKey, Random, StoreProvider } from './ports
 import { Outage } from './outage/outage.ts'
 import { Rollout } from './rollout/rollout.ts'
 import { Shadow } from './rollout/shadow.ts'
+import { readsOf } from './local/header-reads.ts'
 import type { MakeCopyTable } from './local/local-tier.ts'
 import { openLocalTier } from './local/open-local-tier.ts'
 import { RefreshAhead } from './calls/refresh-ahead.ts'
@@ -78,6 +79,7 @@ export function buildEngine(
   return {
     options,
     store,
+    reads: readsOf(store, codec.memory, clock),
     codec,
     clock,
     random,

@@ -1,5 +1,6 @@
 import type { Engine } from './engine.ts'
 import type { BreakerState } from './events.ts'
+import type { EntryCodec } from './ports.ts'
 
 /** A cache's condition at this moment. */
 export interface CacheStatus {
@@ -21,19 +22,19 @@ export interface CacheStatus {
   readonly heldLeases: number
   /** Background refreshes that are running. */
   readonly runningRefreshes: number
-  /** The copies in this process. Undefined without a local tier. */
+  /** The values in this process. Undefined without a local tier. */
   readonly local: LocalStatus | undefined
 }
 
 export interface LocalStatus {
-  /** Whether they are answered: changes in the store are proven to be heard. */
+  /** Whether they are answered without asking the store: its changes are proven to be heard. Never under `'validate'`. */
   readonly trusted: boolean
   readonly entries: number
   /** What they take in memory, by estimate. */
   readonly bytes: number
 }
 
-export function statusOf({ phase, connectivity, outage, pending, leases, refreshes, local }: Engine): CacheStatus {
+export function statusOf({ phase, connectivity, outage, pending, leases, refreshes, local, codec }: Engine): CacheStatus {
   return {
     phase,
     store: phase === 'closed' ? 'down' : stateOf(connectivity.store),
@@ -44,8 +45,13 @@ export function statusOf({ phase, connectivity, outage, pending, leases, refresh
     pendingCalls: pending.count,
     heldLeases: leases.held,
     runningRefreshes: refreshes.running,
-    local: local === undefined ? undefined : { trusted: local.trusted, ...local.size },
+    local: localStatus(local, codec.memory),
   }
+}
+
+function localStatus(local: Engine['local'], memory: EntryCodec['memory']): LocalStatus | undefined {
+  if (local !== undefined) return { trusted: local.trusted, ...local.size }
+  return memory === undefined ? undefined : { trusted: false, ...memory.size }
 }
 
 function isTripped(breaker: [endpoint: string, state: BreakerState]): breaker is [string, 'open' | 'half-open'] {

@@ -7,6 +7,7 @@ import type { BreakerState, StoreErrorRecord } from './events.ts'
 import type { Sequence } from './flights/flight.ts'
 import type { Flights } from './flights/flights.ts'
 import type { LeaseKeeper } from './flights/lease-keeper.ts'
+import type { EntryReads, Found } from './local/header-reads.ts'
 import type { LocalTier } from './local/local-tier.ts'
 import type { EngineOptions } from './options/options.ts'
 import type { Clock, Entry, EntryCodec, EntryKey, Random, Store, Unreadable } from './ports.ts'
@@ -25,6 +26,8 @@ import type { Waiters } from './flights/waiters.ts'
 export interface Engine {
   readonly options: EngineOptions
   readonly store: Store
+  /** How calls read what is stored: by the store, and large values that are remembered by their headers alone. */
+  readonly reads: EntryReads
   readonly codec: EntryCodec
   readonly clock: Clock
   readonly random: Random
@@ -103,11 +106,12 @@ export function reportEncodeError(engine: Watched, key: EntryKey, operation: 'lo
   }
 }
 
-/** Opens bytes from the store; bytes that are no readable entry are reported. */
-export function openEntry(engine: Watched & Pick<Engine, 'codec'>, key: EntryKey, bytes: Buffer): Entry | Unreadable {
-  const opened = engine.codec.open(key, bytes)
+/** Opens what was found in the store; bytes that are no readable entry are reported. */
+export function openEntry(engine: Watched & Pick<Engine, 'codec'>, key: EntryKey, found: NonNullable<Found>): Entry | Unreadable {
+  if (!Buffer.isBuffer(found)) return found
+  const opened = engine.codec.open(key, found)
   if ('unreadable' in opened && engine.events.topics['decode-error'].heard) {
-    engine.events.emit('decode-error', { ...recordBase(engine, key), reason: opened.unreadable, bytes: bytes.length })
+    engine.events.emit('decode-error', { ...recordBase(engine, key), reason: opened.unreadable, bytes: found.length })
   }
   return opened
 }
@@ -120,7 +124,7 @@ export function decodeValue(engine: Watched & Pick<Engine, 'codec'>, key: EntryK
   } catch (error) {
     if (engine.events.topics['decode-error'].heard) {
       const reason = error instanceof SchemaMismatch ? 'schema' : 'payload'
-      engine.events.emit('decode-error', { ...recordBase(engine, key), reason, bytes: entry.bytes.length, error })
+      engine.events.emit('decode-error', { ...recordBase(engine, key), reason, bytes: entry.encodedBytes, error })
     }
     return undecodable
   }

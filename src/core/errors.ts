@@ -99,6 +99,12 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : describeValue(error)
 }
 
+/** Anything else that a store throws is a bug and goes on up. */
+export function storeErrorOnly(error: unknown): StoreError {
+  if (!isStoreError(error)) throw error
+  return error
+}
+
 /** Also true for store errors of another copy of the package. */
 export function isStoreError(error: unknown): error is StoreError {
   return isLeaseholdError(error) && 'outcome' in error

@@ -1,3 +1,4 @@
+import { headerBytes } from '../codec/header.ts'
 import { StoreError } from '../core/errors.ts'
 import { invalidOption, unknownOption } from '../core/options/invalid-option.ts'
 import type {
@@ -118,6 +119,12 @@ class MemoryStore implements Store {
     this.#checkOpen()
     const bytes = this.#server.read(this.#context.namespace, key, this.now())
     return bytes === undefined ? null : Buffer.from(bytes)
+  }
+
+  async readHeader(key: EntryKey): Promise<Buffer | null> {
+    this.#checkOpen()
+    const bytes = this.#server.read(this.#context.namespace, key, this.now())
+    return bytes === undefined ? null : Buffer.from(bytes.subarray(0, headerBytes))
   }
 
   async readMany(keys: readonly EntryKey[]): Promise<readonly StoredBytes[]> {

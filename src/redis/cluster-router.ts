@@ -10,7 +10,7 @@ import { type Redirection, parseRedirection, redirectionDelayMs } from './redire
 import { sendRouted } from './routed-command.ts'
 import type { Detour, Router } from './router.ts'
 import { slotOf } from './slot.ts'
-import { StoreNode, type Guard } from './store-node.ts'
+import { StoreNode, type AskOne, type Guard } from './store-node.ts'
 
 /** Redirections without a pause. Beyond them only the command's own time counts. */
 const quickHops = 4
@@ -224,7 +224,7 @@ export class ClusterRouter implements Router {
       clock: this.#clock,
       send: readFromNode,
       guard: this.#guard,
-      recover: (key, error, remainingMs) => this.#readElsewhere(key, error, remainingMs),
+      recover: (key, error, remainingMs, ask) => this.#readElsewhere(key, error, remainingMs, ask),
       onChange: fault => {
         // A lost server may have been replaced.
         if (fault !== undefined) this.#refresh().catch(() => {})
@@ -236,12 +236,10 @@ export class ClusterRouter implements Router {
     return node
   }
 
-  async #readElsewhere(key: string, error: Error, remainingMs: number): Promise<Buffer | null> {
+  async #readElsewhere(key: string, error: Error, remainingMs: number, ask: AskOne): Promise<Buffer | null> {
     const slot = slotOf(key)
     const name = 'a read'
-    return withDeadline(this.#clock, name, remainingMs, async time =>
-      sendRouted(this, slot, 'reads', name, time, redis => redis.getBuffer(key), error),
-    )
+    return withDeadline(this.#clock, name, remainingMs, async time => sendRouted(this, slot, 'reads', name, time, ask, error))
   }
 
   #anyClient(other?: Redis): Redis {

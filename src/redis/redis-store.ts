@@ -91,6 +91,12 @@ export class RedisStore implements Store {
     return this.#withRecord(timeoutMs, this.#commands.read(this.#slot(key), value, timeoutMs))
   }
 
+  readHeader(key: EntryKey, timeoutMs: number): Promise<Buffer | null> {
+    const value = this.#keys.value(key)
+    if (!this.#router.clustered) return this.#commands.read(0, value, timeoutMs, this.#namespace.record, 'headers')
+    return this.#withRecord(timeoutMs, this.#commands.read(this.#slot(key), value, timeoutMs, undefined, 'headers'))
+  }
+
   /** In a cluster the record is at a server of its own, and the reads of one tick share one command for it. */
   async #withRecord<Reply>(timeoutMs: number, reply: Promise<Reply>): Promise<Reply> {
     const [found] = await Promise.all([reply, this.#namespace.readRecord(timeoutMs)])

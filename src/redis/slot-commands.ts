@@ -28,17 +28,26 @@ export class SlotCommands {
     this.#closed = true
   }
 
-  /** @param along Read in the same trip. */
-  read(slot: number, key: string, timeoutMs: number, along?: NamespaceRecord): Promise<Buffer | null> {
+  /**
+   * @param along Read in the same trip.
+   * @param batch Of whole entries, or of their headers.
+   */
+  read(
+    slot: number,
+    key: string,
+    timeoutMs: number,
+    along?: NamespaceRecord,
+    batch: 'batch' | 'headers' = 'batch',
+  ): Promise<Buffer | null> {
     if (this.#closed) return Promise.reject(closed())
     const node = this.router.owner(slot)
-    if (node?.reads.usable === true && node.breaker.closed) return node.batch.read(key, timeoutMs, along)
+    if (node?.reads.usable === true && node.breaker.closed) return node[batch].read(key, timeoutMs, along)
     if (node?.breaker.admits() === false) return Promise.reject(shed())
     return withDeadline(this.clock, 'a read', timeoutMs, async time => {
       const reached = await reach(this.router, slot, 'reads')
       if (time.expired) throw notConnected()
       time.inFlight = true
-      return reached.batch.read(key, time.remainingMs(), along)
+      return reached[batch].read(key, time.remainingMs(), along)
     })
   }
 

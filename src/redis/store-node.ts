@@ -6,11 +6,15 @@ import { Breaker } from './breaker.ts'
 import type { BreakerSettings } from './breaker-options.ts'
 import type { CredentialSource } from './credentials.ts'
 import { Connection } from './connection.ts'
+import { readHeader, readHeaders } from './header-commands.ts'
 import type { LoopLag } from './loop-lag.ts'
 import { NodeUpkeep } from './node-upkeep.ts'
 import { ReadBatch, type ReadReply } from './read-batch.ts'
 import { ServerIdentity } from './server-identity.ts'
 import { ServerTime } from './server-time.ts'
+
+/** Reads one key. */
+export type AskOne = (redis: Redis) => Promise<Buffer | null>
 
 export interface StoreNodeOptions {
   readonly create: (settings: RedisOptions) => Redis
@@ -19,7 +23,8 @@ export interface StoreNodeOptions {
   readonly clock: Clock
   /** Sends the reads of one tick. */
   readonly send: (redis: Redis, keys: string[]) => Promise<readonly ReadReply[]>
-  readonly recover: (key: string, error: Error, remainingMs: number) => Promise<Buffer | null>
+  /** What becomes of a key whose own reply is an error; `ask` sends what was sent. */
+  readonly recover: (key: string, error: Error, remainingMs: number, ask: AskOne) => Promise<Buffer | null>
   readonly onChange: (fault?: StoreError) => void
   readonly guard: Guard
 }
@@ -38,6 +43,8 @@ export class StoreNode {
   readonly reads: Connection
   readonly scripts: Connection
   readonly batch: ReadBatch
+  /** Reads of headers alone. */
+  readonly headers: ReadBatch
   readonly breaker: Breaker
   readonly #clock: Clock
   readonly #readTime: ServerTime = new ServerTime()
@@ -77,7 +84,13 @@ export class StoreNode {
       clock,
       breaker: this.breaker,
       send: keys => options.send(redis, keys),
-      recover: options.recover,
+      recover: (key, error, remainingMs) => options.recover(key, error, remainingMs, other => other.getBuffer(key)),
+    })
+    this.headers = new ReadBatch({
+      clock,
+      breaker: this.breaker,
+      send: keys => readHeaders(redis, keys),
+      recover: (key, error, remainingMs) => options.recover(key, error, remainingMs, other => readHeader(other, key)),
     })
   }
 

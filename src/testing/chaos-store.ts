@@ -1,8 +1,9 @@
 import { StoreError } from '../core/errors.ts'
 import type { StoreErrorRecord } from '../core/events.ts'
-import type { Clock, Store, StoreContext, StoreListeners, StoreProvider } from '../core/ports.ts'
+import type { Clock, EntryKey, Store, StoreContext, StoreListeners, StoreProvider } from '../core/ports.ts'
 
-export type ChaosCommand = StoreErrorRecord['command']
+/** `read-header`: a read of a large value that is remembered. */
+export type ChaosCommand = StoreErrorRecord['command'] | 'read-header'
 
 /** One command on its way to the store, or one wake-up on its way back. */
 export interface ChaosCall {
@@ -160,12 +161,19 @@ function wrap(store: Store, clock: Clock, record: Recorder): Store {
   ): (request: Request) => Promise<Reply> {
     return request => spoil(clock, record(command, request.key ?? '', request), request.timeoutMs, () => execute(request))
   }
+  const readHeader = store.readHeader?.bind(store)
   return {
     ready: (key, timeoutMs) => store.ready(key, timeoutMs),
     now: key => store.now(key),
     notAfter: (key, timeoutMs) => store.notAfter(key, timeoutMs),
     wakeId: key => store.wakeId(key),
     read: (key, timeoutMs) => spoil(clock, record('read', key.key, key), timeoutMs, () => store.read(key, timeoutMs)),
+    ...(readHeader === undefined
+      ? {}
+      : {
+          readHeader: (key: EntryKey, timeoutMs: number) =>
+            spoil(clock, record('read-header', key.key, key), timeoutMs, () => readHeader(key, timeoutMs)),
+        }),
     acquire: pass('acquire', request => store.acquire(request)),
     renew: pass('renew', request => store.renew(request)),
     commit: pass('commit', request => store.commit(request)),

@@ -9,7 +9,18 @@ import { runScript } from '../../src/redis/script-runner.ts'
 import * as scripts from '../../src/redis/scripts.gen.ts'
 import { slotOf } from '../../src/redis/slot.ts'
 import { storeContract } from '../../src/testing/index.ts'
-import { acquire, callsOf, entryBytes, failure, newToken, type OpenStore, openStore, put, until } from '../redis/fixture.ts'
+import {
+  acquire,
+  callsOf,
+  entryBytes,
+  failure,
+  newToken,
+  type OpenStore,
+  openStore,
+  put,
+  readHeader,
+  until,
+} from '../redis/fixture.ts'
 import { type RedisCluster, startCluster } from '../redis-server.ts'
 
 let cluster: RedisCluster
@@ -29,6 +40,7 @@ const newCluster = (): Cluster => new Cluster(seeds(), { lazyConnect: true })
 const newCluster5 = (): Cluster => new Cluster5(seeds(), { lazyConnect: true }) as unknown as Cluster
 const keyOf = (index: number, version = 0): EntryKey => ({ key: `key:${index}`, version })
 const timeoutMs = 2_000
+const sum = (numbers: readonly number[]): number => numbers.reduce((all, each) => all + each, 0)
 
 /** The admin client of the node that owns a key, and those that do not. */
 async function ownersOf(slot: number): Promise<{ owner: Redis; others: Redis[] }> {
@@ -106,6 +118,22 @@ describe.each([
     expect(gets).toBe(65)
   })
 
+  it('headers of one tick leave as one pipeline for each node', async () => {
+    const bytes = entryBytes(newToken(), 60_000, Buffer.alloc(10_000))
+    for (let index = 0; index < 64; index++) await put(store, keyOf(index), bytes)
+    for (const admin of admins) await admin.config('RESETSTAT')
+    const headers = await Promise.all(Array.from({ length: 64 }, (__, index) => readHeader(store, keyOf(index))))
+    expect(headers).toEqual(Array.from({ length: 64 }, () => bytes.subarray(0, 76)))
+    const calls = await Promise.all(
+      admins.map(async admin => [await callsOf(admin, 'getrange'), await callsOf(admin, 'get')] as const),
+    )
+    expect([
+      calls.every(([headersRead]) => headersRead > 0),
+      sum(calls.map(([read]) => read)),
+      sum(calls.map(([, read]) => read)),
+    ]).toEqual([true, 64, 1])
+  })
+
   it('tags and the whole namespace are invalidated for the keys of every node', async () => {
     const { epoch, sequence, generation } = readRecord(await store.stamp({ keepMs: 60_000, timeoutMs }))
     await store.bumpTags({ tags: ['red', 'blue'], timeoutMs })
@@ -131,8 +159,12 @@ describe.each([
     const { owner, others } = await ownersOf(slot)
     const target = others[0] as Redis
     await moveSlot(slot, owner, target)
-    const [read, acquired] = await Promise.all([store.read(key, timeoutMs), acquire(store, key, newToken())])
-    expect(read).toEqual(bytes)
+    const [header, read, acquired] = await Promise.all([
+      readHeader(store, key),
+      store.read(key, timeoutMs),
+      acquire(store, key, newToken()),
+    ])
+    expect([header, read]).toEqual([bytes.subarray(0, 76), bytes])
     expect(acquired).toMatchObject({ kind: 'value' })
     await moveSlot(slot, target, owner)
     expect(await acquire(store, key, newToken(), { seen: 'any' })).toEqual({ kind: 'granted' })
@@ -150,7 +182,9 @@ describe.each([
     await owner.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', await idOf(target))
     await owner.call('MIGRATE', '127.0.0.1', target.options.port as number, keys.value(gone), 0, 1_000)
     const reads = [here, gone, keyOf(4)].map(key => store.read(key, timeoutMs))
+    const headers = [here, gone, keyOf(4)].map(key => readHeader(store, key))
     expect(await Promise.all(reads)).toEqual([bytes, bytes, null])
+    expect(await Promise.all(headers)).toEqual([bytes.subarray(0, 76), bytes.subarray(0, 76), null])
     await finishMove(slot, owner, target)
     await moveSlot(slot, target, owner)
   })

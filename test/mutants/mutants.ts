@@ -3,6 +3,7 @@ import { byteMutants } from './bytes.ts'
 import { copyMutants } from './copies.ts'
 import { leaseMutants } from './leases.ts'
 import type { Mutant } from './mutant.ts'
+import { rememberedMutants } from './remembered.ts'
 import { serverMutants } from './server.ts'
 import { tagMutants } from './tags.ts'
 import { tokenMutants } from './tokens.ts'
@@ -25,6 +26,7 @@ export const mutantGroups: readonly MutantGroup[] = [
   { title: 'Batches and resources', mutants: batchMutants },
   { title: 'Tags and clear', mutants: tagMutants },
   { title: 'Copies in the process', mutants: copyMutants },
+  { title: 'Values vouched for by their headers', mutants: rememberedMutants },
   { title: 'Bytes and messages', mutants: byteMutants },
   { title: 'The server and the client', mutants: serverMutants },
 ]

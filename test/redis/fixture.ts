@@ -65,6 +65,10 @@ export function put(store: Store, key: EntryKey, bytes: Buffer, within: number =
   return store.put({ ...key, bytes, keepMs: 60_000, timeoutMs: within, notAfter: store.notAfter(key, within) })
 }
 
+export function readHeader(store: Store, key: EntryKey): Promise<Buffer | null> {
+  return store.readHeader?.(key, timeoutMs) ?? Promise.reject(new Error('the store has no headers to give'))
+}
+
 /** The store error that a command rejects with. */
 export async function failure(command: Promise<unknown>): Promise<StoreError> {
   const error = await command.then(

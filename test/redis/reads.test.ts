@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Store } from '../../src/core/ports.ts'
 import { redisStore } from '../../src/redis/index.ts'
 import { type RedisServer, startRedis } from '../redis-server.ts'
-import { callsOf, openStore, put, versions } from './fixture.ts'
+import { callsOf, openStore, put, readHeader, versions } from './fixture.ts'
 
 let server: RedisServer
 let admin: Redis
@@ -101,6 +101,40 @@ describe.each(versions)('reads over %s', (_, create) => {
     await admin.del(name as string)
     await admin.rpush(name as string, 'x')
     expect(await store.read(keyOf(2), timeoutMs)).toBeNull()
+    await admin.del(name as string)
+  })
+
+  it('of headers leave as one pipeline of GETRANGE in a tick, beside the whole reads of that tick', async () => {
+    const bytes = Buffer.from(Array.from({ length: 20_000 }, (__, index) => index & 0xff))
+    for (let index = 0; index < 64; index++) await put(store, keyOf(index), bytes)
+    await admin.config('RESETSTAT')
+    const headers = Promise.all(Array.from({ length: 64 }, (__, index) => readHeader(store, keyOf(index))))
+    const whole = store.read(keyOf(0), timeoutMs)
+    expect(await headers).toEqual(Array.from({ length: 64 }, () => bytes.subarray(0, 76)))
+    expect(await whole).toEqual(bytes)
+    // One more for the namespace record.
+    expect([await callsOf(admin, 'getrange'), await callsOf(admin, 'mget'), await callsOf(admin, 'get')]).toEqual([65, 1, 0])
+  })
+
+  it('of one header share a place until they leave, and never afterwards', async () => {
+    await put(store, keyOf(1), Buffer.from('old'))
+    const first = readHeader(store, keyOf(1))
+    expect(readHeader(store, keyOf(1))).toBe(first)
+    await new Promise(process.nextTick)
+    const overwritten = put(store, keyOf(1), Buffer.from('new'))
+    expect(readHeader(store, keyOf(1))).not.toBe(first)
+    expect(String(await first)).toBe('old')
+    await overwritten
+    expect(String(await readHeader(store, keyOf(1)))).toBe('new')
+  })
+
+  it('of headers find nothing where there is no key, or none that holds a string', async () => {
+    expect(await readHeader(store, { key: 'nobody', version: 0 })).toBeNull()
+    await put(store, keyOf(2), Buffer.from('x'))
+    const [name] = await admin.keys(`${namespace}:*:v:key:2`)
+    await admin.del(name as string)
+    await admin.rpush(name as string, 'x')
+    expect(await readHeader(store, keyOf(2))).toBeNull()
     await admin.del(name as string)
   })
 

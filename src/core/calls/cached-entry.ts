@@ -1,4 +1,5 @@
 import { decodeValue, openEntry, recordBase, reportStoreError, undecodable, type Engine } from '../engine.ts'
+import type { Found } from '../local/header-reads.ts'
 import type { Entry, EntryKey } from '../ports.ts'
 import { traced, type OperationOutcome } from '../tracer.ts'
 import { verdictOn } from '../tags/tag-check.ts'
@@ -38,7 +39,7 @@ export function readCachedEntry(
       freshForMs: fresh ? entry.freshUntil - nowMs : 0,
       remainingMs: Math.max(0, entry.hardUntil - nowMs),
       loadMs: entry.loadMs,
-      bytes: entry.bytes.length,
+      bytes: entry.encodedBytes,
     }
   })
 }
@@ -47,17 +48,17 @@ export function readCachedEntry(
 export async function hasFreshEntry(engine: Engine, key: EntryKey): Promise<boolean> {
   const found = await lookUp(engine, key, 'has', entry => {
     const fresh = !entry.expired && engine.store.now(key) < entry.freshUntil
-    return { fresh, bytes: entry.bytes.length }
+    return { fresh, bytes: entry.encodedBytes }
   })
   return found?.fresh === true
 }
 
-interface Found {
+interface LookedUp {
   readonly fresh: boolean
   readonly bytes: number
 }
 
-function lookUp<Result extends Found>(
+function lookUp<Result extends LookedUp>(
   engine: Engine,
   key: EntryKey,
   operation: 'get' | 'getEntry' | 'has',
@@ -82,16 +83,16 @@ async function readStored(engine: Engine, key: EntryKey): Promise<Entry | undefi
   const { journal } = engine.outage
   const { doubts } = journal
   if (journal.blocks(key) || engine.rollout?.takes(key.key) === false) return undefined
-  let bytes: Buffer | null
+  let found: Found
   try {
-    bytes = await engine.store.read(key, engine.options.commandTimeoutMs)
+    found = await engine.reads.read(key, engine.options.commandTimeoutMs)
   } catch (error) {
     reportStoreError(engine, 'read', key, error)
     return undefined
   }
   const record = engine.store.namespaceRecord
-  if (bytes === null || journal.doubts !== doubts) return undefined
-  const entry = openEntry(engine, key, bytes)
+  if (found === null || journal.doubts !== doubts) return undefined
+  const entry = openEntry(engine, key, found)
   if ('unreadable' in entry) return undefined
   const { policy, commandTimeoutMs } = engine.options
   return (await verdictOn(engine, key, entry, record, policy.tags, commandTimeoutMs)) === 'valid' ? entry : undefined

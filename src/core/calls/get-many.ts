@@ -2,12 +2,14 @@ import { absent } from './absent.ts'
 import { BatchAnswers } from './batch-answers.ts'
 import { Call, positionOf } from './call.ts'
 import { decodeValue, openEntry, recordBase, reportStoreError, undecodable, type Engine } from '../engine.ts'
+import type { StoreError } from '../errors.ts'
 import type { LoadBatch } from '../flights/load-batch.ts'
 import type { Loader } from '../flights/loader-context.ts'
 import { answerCall } from './get-or-set.ts'
+import { isFound, type Found } from '../local/header-reads.ts'
 import { answerFromCopy } from '../outage/answer-from-copy.ts'
 import type { Policy } from '../options/options.ts'
-import type { Entry, EntryKey, StoredBytes } from '../ports.ts'
+import type { Entry, EntryKey } from '../ports.ts'
 import { readEach } from './read-each.ts'
 import { verdictOn } from '../tags/tag-check.ts'
 import { answerFromStore, answerTagged, undecided } from './read-through.ts'
@@ -33,7 +35,7 @@ async function readEveryKey(engine: Engine, keys: readonly string[], policy: Pol
     const answer = (valid: boolean): void => {
       const value = valid && entry !== undefined ? decodeValue(engine, key, entry) : undecodable
       if (value !== undecodable) answers.answer(place, value)
-      reportLookup(engine, key, value === undecodable ? 0 : (found as Buffer).length, startedAt)
+      reportLookup(engine, key, value === undecodable ? 0 : (entry?.encodedBytes ?? 0), startedAt)
     }
     if (entry === undefined) return answer(false)
     const standing = entry.standing(record, policy.tags.length > 0)
@@ -46,9 +48,9 @@ async function readEveryKey(engine: Engine, keys: readonly string[], policy: Pol
   return answers.values()
 }
 
-function freshEntry(engine: Engine, key: EntryKey, found: StoredBytes): Entry | undefined {
+function freshEntry(engine: Engine, key: EntryKey, found: Found | StoreError): Entry | undefined {
   if (found === null) return undefined
-  if (!Buffer.isBuffer(found)) {
+  if (!isFound(found)) {
     reportStoreError(engine, 'read', key, found)
     return undefined
   }
@@ -101,7 +103,7 @@ async function answerEveryKey(
     const checks: Promise<void>[] = []
     await readEach(engine, reading, policy.version, ({ key }, found, index, record, readMs) => {
       const call = callFor(key)
-      const bytes = bytesOf(engine, call, found, believes(call))
+      const believed = believedOf(engine, call, found, believes(call))
       const place = toRead?.places[index] ?? index
       const settle = (value: unknown): void => {
         if (value !== absent) return answers.answer(place, value)
@@ -110,7 +112,7 @@ async function answerEveryKey(
           return call
         })
       }
-      const value = call.storeFailed ? answerFromCopy(engine, call) : answerFromStore(engine, call, bytes, record)
+      const value = call.storeFailed ? answerFromCopy(engine, call) : answerFromStore(engine, call, believed, record)
       // Those of one tick are looked up together.
       if (value === undecided) checks.push(answerTagged(engine, call, undefined).then(settle))
       else settle(value)
@@ -164,13 +166,13 @@ function findUnread(
   return { keys: places.map(place => keys[place] as string), places }
 }
 
-function bytesOf(engine: Engine, call: Call, found: StoredBytes, believed: boolean): Buffer | null {
-  if (believed && (found === null || Buffer.isBuffer(found))) {
+function believedOf(engine: Engine, call: Call, found: Found | StoreError, believed: boolean): Found {
+  if (believed && isFound(found)) {
     const { copies } = engine.outage
     if (copies.size !== 0) copies.drop(call)
     return found
   }
-  if (found !== null && !Buffer.isBuffer(found)) reportStoreError(engine, 'read', call, found)
+  if (!isFound(found)) reportStoreError(engine, 'read', call, found)
   call.storeFailed = true
   return null
 }

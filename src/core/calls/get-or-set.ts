@@ -7,6 +7,7 @@ import type { Flight, FlightAnswer } from '../flights/flight.ts'
 import type { Flights } from '../flights/flights.ts'
 import { loadTimeout, startFlight } from '../flights/flight-run.ts'
 import { insideLoaderOf } from '../flights/load-attempt.ts'
+import type { Found } from '../local/header-reads.ts'
 import { answerFromCopy } from '../outage/answer-from-copy.ts'
 import { askAlong } from '../tags/tag-check.ts'
 import { absent } from './absent.ts'
@@ -38,14 +39,14 @@ export async function answerCall(engine: Engine, call: Call, hasRead = false): P
       if (joined === undefined && !forceFresh && !looked) {
         // Not in a function of its own: one async function less is worth a lot to a hit.
         const asked = call.policy.tags.length > 0 && engine.tagLookups.likely ? askAlong(engine, call) : undefined
-        let bytes: Buffer | null = null
+        let found: Found = null
         const { journal, copies } = engine.outage
         const { doubts } = journal
         call.storeFailed = false
         try {
           if (journal.length !== 0 && journal.blocks(call)) call.storeFailed = true
           else {
-            bytes = await engine.store.read(call, engine.options.commandTimeoutMs)
+            found = await engine.reads.read(call, engine.options.commandTimeoutMs)
             if (journal.doubts !== doubts) call.storeFailed = true
             else if (copies.size !== 0) copies.drop(call)
           }
@@ -54,7 +55,7 @@ export async function answerCall(engine: Engine, call: Call, hasRead = false): P
           call.storeFailed = true
         }
         const record = engine.store.namespaceRecord
-        let value = call.storeFailed ? answerFromCopy(engine, call) : answerFromStore(engine, call, bytes, record)
+        let value = call.storeFailed ? answerFromCopy(engine, call) : answerFromStore(engine, call, found, record)
         if (value === undecided) {
           call.budget(engine).charge(engine.clock.now() - askedAt)
           askedAt = engine.clock.now()

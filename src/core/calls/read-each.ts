@@ -1,6 +1,7 @@
 import type { Engine } from '../engine.ts'
-import { isStoreError } from '../errors.ts'
-import type { EntryKey, StoredBytes } from '../ports.ts'
+import { storeErrorOnly, type StoreError } from '../errors.ts'
+import type { Found } from '../local/header-reads.ts'
+import type { EntryKey } from '../ports.ts'
 
 /** As many as a store takes in one command. */
 const chunkKeys = 512
@@ -15,7 +16,7 @@ export async function readEach(
   engine: Engine,
   keys: readonly string[],
   version: number,
-  onRead: (key: EntryKey, found: StoredBytes, index: number, record: Buffer | null, readMs: number) => void,
+  onRead: (key: EntryKey, found: Found | StoreError, index: number, record: Buffer | null, readMs: number) => void,
 ): Promise<void> {
   let next = 0
   const readOn = async (): Promise<void> => {
@@ -36,21 +37,15 @@ export async function readEach(
   await Promise.all(Array.from({ length: Math.min(chunksInFlight, Math.ceil(keys.length / chunkKeys)) }, readOn))
 }
 
-async function readChunk({ store, options }: Engine, keys: readonly EntryKey[]): Promise<readonly StoredBytes[]> {
+async function readChunk({ reads, options }: Engine, keys: readonly EntryKey[]): Promise<readonly (Found | StoreError)[]> {
   const { commandTimeoutMs } = options
-  if (store.readMany === undefined) {
-    return Promise.all(keys.map(key => store.read(key, commandTimeoutMs).catch(storeErrorOnly)))
+  if (reads.readMany === undefined) {
+    return Promise.all(keys.map(key => reads.read(key, commandTimeoutMs).catch(storeErrorOnly)))
   }
   try {
-    return await store.readMany(keys, commandTimeoutMs)
+    return await reads.readMany(keys, commandTimeoutMs)
   } catch (error) {
     const failure = storeErrorOnly(error)
     return keys.map(() => failure)
   }
-}
-
-/** Anything else a store throws is a bug and goes on up. */
-function storeErrorOnly(error: unknown): StoredBytes {
-  if (!isStoreError(error)) throw error
-  return error
 }

@@ -3,6 +3,7 @@ import type { Call } from './call.ts'
 import { decide, staleness } from './decide.ts'
 import { decodeValue, openEntry, recordBase, reportStoreError, undecodable, type Engine } from '../engine.ts'
 import type { StaleRecord } from '../events.ts'
+import type { Found } from '../local/header-reads.ts'
 import type { LocalTier } from '../local/local-tier.ts'
 import type { Entry } from '../ports.ts'
 import { unionOf } from '../tags/check-tags.ts'
@@ -12,13 +13,13 @@ import { hasNewerTag, verdictOn, type AskedTags } from '../tags/tag-check.ts'
 export const undecided: unique symbol = Symbol('undecided')
 
 /**
- * Answers from the bytes that the call has read, if they may be answered. Remembers in the call what else it learned.
+ * Answers from what the call has read, if they may be answered. Remembers in the call what else it learned.
  *
  * @param record The namespace record that came with them.
  */
-export function answerFromStore(engine: Engine, call: Call, bytes: Buffer | null, record: Buffer | null): unknown {
-  if (bytes === null) return absent
-  const entry = openEntry(engine, call, bytes)
+export function answerFromStore(engine: Engine, call: Call, found: Found, record: Buffer | null): unknown {
+  if (found === null) return absent
+  const entry = openEntry(engine, call, found)
   if ('unreadable' in entry) {
     if (entry.token !== undefined) call.seen.push(entry.token)
     return absent
@@ -110,9 +111,9 @@ async function readEntry(engine: Engine, call: Call): Promise<Entry | undefined>
   const timeoutMs = budget.timeoutMs(false)
   if (call.storeFailed || timeoutMs < 1 || engine.outage.journal.blocks(call)) return undefined
   try {
-    const bytes = await budget.spend(() => engine.store.read(call, timeoutMs))
+    const found = await budget.spend(() => engine.reads.read(call, timeoutMs))
     const record = engine.store.namespaceRecord
-    const entry = bytes === null ? undefined : openEntry(engine, call, bytes)
+    const entry = found === null ? undefined : openEntry(engine, call, found)
     if (entry === undefined || 'unreadable' in entry) return undefined
     const leftMs = Math.max(1, budget.timeoutMs(false))
     return (await verdictOn(engine, call, entry, record, call.policy.tags, leftMs)) === 'valid' ? entry : undefined
@@ -124,7 +125,7 @@ async function readEntry(engine: Engine, call: Call): Promise<Entry | undefined>
 
 function reportHit(engine: Engine, call: Call, entry: Entry, nowMs: number): void {
   call.outcome = 'hit'
-  engine.hitCounter?.count(entry.bytes.length, call.policy.resource, call.startedAt, engine.clock)
+  engine.hitCounter?.count(entry.encodedBytes, call.policy.resource, call.startedAt, engine.clock)
   if (!engine.events.topics.hit.heard) return
   // Spelled out: a spread takes several times as long as all the rest of a hit.
   engine.events.emit('hit', {
@@ -134,7 +135,7 @@ function reportHit(engine: Engine, call: Call, entry: Entry, nowMs: number): voi
     from: 'store',
     ageMs: Math.max(0, nowMs - entry.createdAt),
     remainingMs: entry.freshUntil - nowMs,
-    bytes: entry.bytes.length,
+    bytes: entry.encodedBytes,
     durationMs: engine.clock.now() - call.startedAt,
   })
 }
@@ -146,7 +147,7 @@ function reportStale(engine: Engine, call: Call, entry: Entry, reason: StaleReco
     ...recordBase(engine, call),
     reason,
     staleMs: staleness(entry, engine.store.now(call)),
-    bytes: entry.bytes.length,
+    bytes: entry.encodedBytes,
     durationMs: engine.clock.now() - call.startedAt,
   })
 }

@@ -222,10 +222,10 @@ export const optionTable: readonly OptionRow[] = [
   {
     name: 'local',
     default: "{ mode: 'off' }",
-    allowed: "an object { mode: 'off' or 'trust', maxEntries?, maxBytes?, ttl? }",
+    allowed: "an object { mode: 'off', 'validate' or 'trust', maxEntries?, maxBytes?, ttl? }",
     places: cache,
   },
-  { name: 'local.mode', default: "'off'", allowed: "'off' or 'trust'", places: cache },
+  { name: 'local.mode', default: "'off'", allowed: "'off', 'trust' or, with values 'freeze', 'validate'", places: cache },
   integer('local.maxEntries', defaults.localMaxEntries, cache),
   integer('local.maxBytes', defaults.localMaxBytes, cache),
   duration('local.ttl', defaults.localTtlMs, cache),

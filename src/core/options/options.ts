@@ -23,9 +23,10 @@ export interface TimeoutOptions {
 /** Values in this process, in front of the store. `docs/local-tier.md` says which mode to choose. */
 export interface LocalOptions {
   /**
-   * `'trust'` answers from memory as long as the store proves that its changes are heard. Default `'off'`: every value is vouched for by the store.
+   * `'validate'`, with `values: 'freeze'`, remembers values, asks the store for each call whether they still stand, and for large ones no more than that.
+   * `'trust'` answers from memory as long as the store proves that its changes are heard. Default `'off'`.
    */
-  readonly mode: 'off' | 'trust'
+  readonly mode: 'off' | 'validate' | 'trust'
   /** How many values are kept. 1 to 10 million, default 10000. */
   readonly maxEntries?: number
   /** What they may take in memory by estimate, in bytes. 1 KiB to 64 GiB, default 64 MiB. */
@@ -157,7 +158,7 @@ export interface Policy {
 
 /** {@link LocalOptions}, checked. */
 export interface LocalPolicy {
-  readonly mode: 'off' | 'trust'
+  readonly mode: 'off' | 'validate' | 'trust'
   readonly maxEntries: number
   readonly maxBytes: number
   readonly ttlMs: number
@@ -188,4 +189,12 @@ export interface EntryCodecOptions {
   readonly compression: 'deflate' | false | Compression
   readonly compressAbove: number
   readonly maxValueBytes: number
+  /** What may be remembered of decoded values under `local.mode: 'validate'`. */
+  readonly memory?: ValueMemoryBounds | undefined
+}
+
+export interface ValueMemoryBounds {
+  readonly maxEntries: number
+  /** By estimate, keys and book-keeping included. */
+  readonly maxBytes: number
 }

@@ -33,6 +33,8 @@ export function resolveCacheOptions(options: CacheOptions): ResolvedOptions {
   const given = checkObject('options', options, 'an object with at least a namespace')
   checkNames(given, cacheOptionNames)
   const namespace = checkNamespace(given['namespace'])
+  const values = given['values'] === undefined ? 'copy' : checkOneOf('values', given['values'], ['copy', 'freeze'] as const)
+  const local = resolveLocal(given['local'], values)
   return {
     engine: {
       namespace,
@@ -46,15 +48,16 @@ export function resolveCacheOptions(options: CacheOptions): ResolvedOptions {
       maxRefreshes: integerOr(given, 'maxRefreshes', defaults.maxRefreshes),
       maxKeyBytes: integerOr(given, 'maxKeyBytes', defaults.maxKeyBytes),
       closeTimeoutMs: durationOr(given, 'closeTimeout', defaults.closeTimeoutMs),
-      local: resolveLocal(given['local']),
+      local,
     },
     codec: {
       namespace,
-      values: given['values'] === undefined ? 'copy' : checkOneOf('values', given['values'], ['copy', 'freeze'] as const),
+      values,
       codec: checkSerializer(given['codec']),
       compression: checkCompression(given['compression']),
       compressAbove: integerOr(given, 'compressAbove', defaults.compressAbove),
       maxValueBytes: integerOr(given, 'maxValueBytes', defaults.maxValueBytes),
+      memory: local.mode === 'validate' ? { maxEntries: local.maxEntries, maxBytes: local.maxBytes } : undefined,
     },
     store: checkStore(given['store']),
     clock: checkMethods<Clock>('clock', given['clock'], ['now', 'wallNow', 'setTimeout', 'clearTimeout', 'unref']) ?? systemClock,

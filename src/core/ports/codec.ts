@@ -10,7 +10,10 @@ export interface EntryTags {
 
 /** An entry whose header and checksum have been verified. The payload is decoded when asked for. */
 export interface Entry {
+  /** As they were read: all that is stored, or its header alone. */
   readonly bytes: Buffer
+  /** How long the entry is as it is stored. */
+  readonly encodedBytes: number
   readonly token: Token
   /** Server times in ms. */
   readonly createdAt: number
@@ -67,8 +70,22 @@ export interface EntryCodec {
   /** Stamps an entry, just encoded, in place. */
   stamp(key: EntryKey, bytes: Buffer, stamp: Buffer): void
   open(key: EntryKey, bytes: Buffer): Entry | Unreadable
+  /** Under `local.mode: 'validate'`: the values that are remembered. */
+  readonly memory: ValueMemory | undefined
   /** Under `'freeze'`: freezes what was made of a decoded value, so that it can be shared. False when that cannot be done. */
   readonly freeze: ((value: unknown) => boolean) | undefined
   /** How long the payload of an entry it has written was before compression. */
   payloadBytes(bytes: Buffer): number
+}
+
+/** Decoded values that are remembered, each under the token of its entry. */
+export interface ValueMemory {
+  /** The value that is remembered for the key, if its entry is so large that the header alone should be asked for. */
+  recall(key: EntryKey): RecalledValue | undefined
+  readonly size: { readonly entries: number; readonly bytes: number }
+}
+
+export interface RecalledValue {
+  /** The entry of this value, if `header` is its header. Otherwise another entry stands there. */
+  vouchedFor(header: Buffer): Entry | undefined
 }

@@ -131,6 +131,11 @@ export interface Store {
    */
   readMany?(keys: readonly EntryKey[], timeoutMs: number): Promise<readonly StoredBytes[]>
   /**
+   * The first 76 bytes of what {@link read} would bring, as it would bring them: an entry's header without its tags. A store without this method is read
+   * whole.
+   */
+  readHeader?(key: EntryKey, timeoutMs: number): Promise<Buffer | null>
+  /**
    * The namespace record, 24 bytes, null when there is none. It comes with every read: right after one was answered it is as the store had it when it executed
    * that read, or later. It belongs to whoever looks at it; nobody changes it.
    */

@@ -1,6 +1,8 @@
 import { decodeValue, openEntry, recordBase, reportStoreError, undecodable, type Engine } from '../engine.ts'
+import type { StoreError } from '../errors.ts'
 import type { LoaderContext } from '../flights/loader-context.ts'
-import type { EntryKey, StoredBytes } from '../ports.ts'
+import { isFound, type Found } from '../local/header-reads.ts'
+import type { EntryKey } from '../ports.ts'
 import { readEach } from '../calls/read-each.ts'
 import type { ResolvedDefinition } from './resolve-definition.ts'
 
@@ -39,12 +41,12 @@ function bringForward(
   { schema, tags: policyTags }: ResolvedDefinition['policy'],
   upgrade: NonNullable<ResolvedDefinition['upgrade']>,
   key: EntryKey,
-  found: StoredBytes,
+  found: Found | StoreError,
   record: Buffer | null,
   context: LoaderContext,
 ): unknown {
   if (found === null) return undefined
-  if (!Buffer.isBuffer(found)) return void reportStoreError(engine, 'read', key, found)
+  if (!isFound(found)) return void reportStoreError(engine, 'read', key, found)
   const entry = openEntry(engine, key, found)
   if ('unreadable' in entry || entry.expired) return undefined
   // Not worth a look-up: one whose tags would have to be looked up is loaded anew.
@@ -62,7 +64,7 @@ function bringForward(
     return value
   } catch (error) {
     if (engine.events.topics['decode-error'].heard) {
-      engine.events.emit('decode-error', { ...recordBase(engine, key), reason: 'upgrade', bytes: found.length, error })
+      engine.events.emit('decode-error', { ...recordBase(engine, key), reason: 'upgrade', bytes: entry.encodedBytes, error })
     }
     return undefined
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { headerBytes, mark, offset } from '../../codec/header.ts'
 import { isLeaseholdError } from '../../core/errors.ts'
 import { longMs, patienceMs, shortMs, type Cases } from './stage.ts'
 
@@ -71,6 +72,37 @@ export const readCases: Cases = {
       assert.equal((await stage.read(two, key))?.toString(), `round ${round}`)
       await stage.remove(two, key)
       assert.equal(await stage.read(one, key), null)
+    }
+  },
+
+  'readHeader: the first 76 bytes of what read would bring, all of it when there are fewer, null when there is nothing':
+    async stage => {
+      const client = await stage.open()
+      if (client.store.readHeader === undefined) return
+      const { bytes } = await stage.stored(client, key, { payload: 'x'.repeat(50_000) })
+      await stage.put(client, { ...key, key: 'short' }, Buffer.from('short'))
+      const read = (name: string, version = 0): Promise<Buffer | null | undefined> =>
+        client.store.readHeader?.({ key: name, version }, patienceMs) ?? Promise.resolve(undefined)
+      const asked = [read(key.key), read('short'), read('absent'), read(key.key, 1), read(key.key)]
+      assert.deepEqual(await Promise.all(asked), [
+        bytes.subarray(0, headerBytes),
+        Buffer.from('short'),
+        null,
+        null,
+        bytes.subarray(0, headerBytes),
+      ])
+    },
+
+  'readHeader: sees every write acknowledged before it was asked for, by whichever client': async stage => {
+    const [one, two] = [await stage.open(), await stage.open()]
+    if (two.store.readHeader === undefined) return
+    for (let round = 0; round < 10; round++) {
+      const { bytes } = await stage.stored(one, key, { payload: `round ${round}`.repeat(1_000) })
+      assert.deepEqual(await two.store.readHeader(key, patienceMs), bytes.subarray(0, headerBytes))
+      await stage.expire(one, key)
+      assert.equal((await two.store.readHeader(key, patienceMs))?.[offset.mark], mark.expired)
+      await stage.remove(one, key)
+      assert.equal(await two.store.readHeader(key, patienceMs), null)
     }
   },
 

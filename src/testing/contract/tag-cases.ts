@@ -81,6 +81,19 @@ export const tagCases: Cases = {
     }
   },
 
+  'record: comes along with every header that is read, present or not': async stage => {
+    const [one, two] = [await stage.open(), await stage.open()]
+    if (two.store.readHeader === undefined) return
+    await stamp(one)
+    await stage.stored(one, key)
+    for (let round = 0; round < 4; round++) {
+      await bump(one, 'a')
+      const { sequence } = readRecord(await stamp(one))
+      await two.store.readHeader(round % 2 === 0 ? key : { ...key, key: 'absent' }, patienceMs)
+      assert.equal(readRecord(two.store.namespaceRecord ?? assert.fail()).sequence, sequence)
+    }
+  },
+
   'record: shows what was invalidated before the read was asked for, by whichever client': async stage => {
     const [one, two] = [await stage.open(), await stage.open()]
     await stamp(one)

@@ -117,7 +117,7 @@ describe('remembered values', () => {
   const header = (byte: number): Buffer => Buffer.alloc(headerBytes, byte)
 
   test('stay within their bytes, the least recently used leaving first', () => {
-    const values = new FrozenValues(10_000)
+    const values = new FrozenValues({ payloadBytes: 10_000 })
     const keys = ['a', 'b', 'c', 'd', 'e'].map(name => ({ key: name, version: 0 }))
     for (const each of keys.slice(0, 4)) values.remember(each, header(1), each.key, 2000)
     values.find({ key: 'a', version: 0 }, header(1))
@@ -126,9 +126,23 @@ describe('remembered values', () => {
   })
 
   test('of more than a quarter of the room are not kept', () => {
-    const values = new FrozenValues(10_000)
+    const values = new FrozenValues({ payloadBytes: 10_000 })
     values.remember(key, header(1), 'large', 2600)
     expect(values.find(key, header(1))).toBeUndefined()
+  })
+
+  test('stay within their number and the memory they are estimated to take', () => {
+    const few = new FrozenValues({ maxEntries: 2, maxBytes: 1_000_000 })
+    const small = new FrozenValues({ maxEntries: 100, maxBytes: 10_000 })
+    const keys = ['a', 'b', 'c'].map(name => ({ key: name, version: 0 }))
+    for (const each of keys) {
+      few.remember(each, header(1), each.key, 1)
+      // Two of them have no room, however few bytes they were when they were encoded.
+      small.remember(each, header(1), 'x'.repeat(2_500), 1)
+    }
+    expect(keys.map(each => few.find(each, header(1))?.value)).toEqual([undefined, 'b', 'c'])
+    expect(keys.map(each => small.find(each, header(1)) !== undefined)).toEqual([false, false, true])
+    expect([few.size.entries, small.size.entries, small.size.bytes > 5_000]).toEqual([2, 1, true])
   })
 
   test('of keys that only look like another key and version are not mistaken for it', () => {

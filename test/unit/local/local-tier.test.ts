@@ -13,6 +13,7 @@ const tokenOf = (mark: number): Buffer => Buffer.alloc(16, mark)
 function entryOf(value: unknown, { token = 1, freshMs = 60_000, loadMs = 0, tags = [] as string[], bytes = 100 } = {}): Entry {
   return {
     bytes: Buffer.alloc(0),
+    encodedBytes: 0,
     token: tokenOf(token),
     createdAt: storeNow,
     freshUntil: storeNow + freshMs,
