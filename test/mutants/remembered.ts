@@ -31,12 +31,4 @@ export const rememberedMutants: readonly Mutant[] = [
     replace: '',
     tests,
   },
-  {
-    name: 'remembered-mark',
-    does: 'whether an entry was marked stale is taken from the time when it was decoded',
-    file: 'src/codec/stored-entry.ts',
-    find: 'return this.bytes[offset.mark] === mark.expired',
-    replace: 'return this.#header[offset.mark] === mark.expired',
-    tests,
-  },
 ]

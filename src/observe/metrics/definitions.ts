@@ -228,17 +228,17 @@ export const metricDefinitions: Readonly<
   },
   cache_local_trusted: {
     kind: 'gauge',
-    help: '1 while the copies in this process are answered, else 0.',
+    help: "1 while the values in this process are answered without asking the store, else 0; 0 under local mode 'validate'.",
     aggregator: 'min',
   },
   cache_local_entries: {
     kind: 'gauge',
-    help: 'Copies in this process.',
+    help: 'Values in this process.',
     aggregator: 'sum',
   },
   cache_local_bytes: {
     kind: 'gauge',
-    help: 'What the copies in this process take in memory, by estimate.',
+    help: 'What the values in this process take in memory, by estimate.',
     aggregator: 'sum',
   },
 }
