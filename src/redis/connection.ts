@@ -3,7 +3,7 @@ import type { StoreError } from '../core/errors.ts'
 import type { Clock, Timer } from '../core/ports.ts'
 import { connectionSettings } from './connection-settings.ts'
 import { logInBeforeConnecting, type CredentialSource } from './credentials.ts'
-import { again, connectionFailure, notConnected, unreachable } from './failures.ts'
+import { again, connectionFailure, hangUp, notConnected, unreachable } from './failures.ts'
 
 /** Why a connection may not be used, and whether another connection may do better. */
 export interface Verdict {
@@ -52,6 +52,8 @@ export class Connection {
   #epoch = 0
   #failures = 0
   #asking = false
+  /** A socket stands, and the server has answered nothing. */
+  #unanswered = false
   #silent = 0
   #bytesSeen = 0
   #lastError: unknown
@@ -79,9 +81,14 @@ export class Connection {
     }
     this.redis.on('error', (error: unknown) => {
       this.#lastError = error
+      // The client hears one error of a socket. After a TLS handshake that failed there may be another, which would end the process.
+      this.redis.stream?.on('error', () => {})
     })
     // What Sentinel's connector complains of before there is a socket, such as that it has asked every sentinel and starts over, says nothing of the socket.
-    this.redis.on('connect', () => (this.#lastError = undefined))
+    this.redis.on('connect', () => {
+      this.#lastError = undefined
+      this.#unanswered = true
+    })
     this.redis.on('ready', () => void this.#ask('setUp'))
     this.redis.on('close', () => this.#lost())
     // An attempt that did not come as far as a socket ends without closing one.
@@ -156,8 +163,17 @@ export class Connection {
     this.#asking = false
     const error = this.#lastError
     this.#lastError = undefined
+    const mute = this.#unanswered ? this.#hangUp(error) : undefined
+    this.#unanswered = false
     const unexplained = (): StoreError => this.#fault ?? (this.#usable ? notConnected() : unreachable('it hangs up'))
-    this.#setFault(error === undefined ? unexplained() : connectionFailure(error))
+    this.#setFault(mute ?? (error === undefined ? unexplained() : connectionFailure(error)))
+  }
+
+  #hangUp(error: unknown): StoreError | undefined {
+    const stream: unknown = this.redis.stream
+    const overTls = typeof stream === 'object' && stream !== null && 'encrypted' in stream
+    // Bytes of the handshake are none of an answer.
+    return overTls || this.#bytesRead() === 0 ? hangUp(error, overTls) : undefined
   }
 
   async #ask(question: keyof Upkeep): Promise<void> {
@@ -176,6 +192,7 @@ export class Connection {
     }
     if (epoch !== this.#epoch || this.#closed || this.redis.status !== 'ready') return
     this.#asking = false
+    this.#unanswered = false
     if (verdict === undefined) {
       // What is learnt while connecting is coarse: look again soon.
       if (question === 'setUp') this.#arm(settleMs)

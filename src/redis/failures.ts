@@ -66,7 +66,7 @@ export function connectionFailure(error: unknown): StoreError {
   if (code === '') {
     return error instanceof Error && unparsable.test(error.message)
       ? unreachable('the server does not speak Redis')
-      : unreachable(systemCode(error))
+      : unreachable(tlsReason(systemCode(error)))
   }
   const refusal = /max number of clients/.test((error as Error).message)
     ? 'STORE_UNAVAILABLE'
@@ -121,6 +121,24 @@ function redact(error: Error): string {
 function systemCode(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   return typeof code === 'string' && /^[A-Z_0-9]+$/.test(code) ? code : ''
+}
+
+/** Of the codes of Node and OpenSSL: what is wrong with TLS, in words. */
+function tlsReason(code: string): string {
+  if (/CERTIFICATE_REQUIRED|HANDSHAKE_FAILURE/.test(code)) return `TLS: ${code}; does it ask for a client certificate?`
+  if (/CERT|SIGNATURE|ERR_TLS/.test(code)) return `TLS: its certificate is not accepted, ${code}`
+  if (/^ERR_SSL|^EPROTO$/.test(code)) return `TLS: no handshake, ${code}; does it speak TLS?`
+  return code
+}
+
+/** A server that takes the connection and ends it before it has said anything. Undefined when the error says more than that. */
+export function hangUp(error: unknown, overTls: boolean): StoreError | undefined {
+  if (error !== undefined && !['ECONNRESET', 'EPIPE'].includes(systemCode(error))) return undefined
+  return unreachable(
+    overTls
+      ? 'TLS: it hangs up after the handshake; does it ask for a client certificate?'
+      : 'it hangs up at once; does it speak TLS alone, as rediss:// does?',
+  )
 }
 
 function bracketed(reason: string): string {
