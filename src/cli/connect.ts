@@ -23,7 +23,7 @@ export const settings: RedisOptions & { replyMapping: 'legacy' } = {
   replyMapping: 'legacy',
 }
 
-interface Address {
+export interface Address {
   readonly host: string
   readonly port: number
 }

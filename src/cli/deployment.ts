@@ -2,8 +2,9 @@ import { Cluster, type Redis } from 'ioredis'
 import { type RedisTarget, resolveTarget } from '../redis/target.ts'
 import { isLeaseholdError } from '../index.ts'
 import { CliError } from './cli-error.ts'
-import { connect, settings } from './connect.ts'
+import { type Address, connect, settings } from './connect.ts'
 import { readSlotOwners, type SlotOwner } from './slot-owners.ts'
+import { followKey, type Send } from './while-slots-move.ts'
 
 const slotsTimeoutMs = 5_000
 
@@ -18,8 +19,8 @@ export interface Deployment {
   readonly clustered: boolean
   /** Every primary: that server, or those of its cluster. */
   primaries(): Promise<Primaries>
-  /** The server that holds a cluster slot. @throws CliError when it cannot be reached */
-  nodeOf(slot: number): Promise<Redis>
+  /** Gives one command to the server that holds a cluster slot, or the key while the slot moves. @throws CliError when it cannot be reached */
+  ask<T>(slot: number, send: Send<T>): Promise<T>
   /** What `redisStore` takes, key prefix included. */
   readonly storeTarget: RedisTarget
   /** One more connection to the same server, for a subscription. */
@@ -43,7 +44,7 @@ export async function openDeployment(url: string): Promise<Deployment> {
   const node = await connect(template, label)
   const clustered = await isClustered(node)
   const opened: Redis[] = [node]
-  const connections = new Map<SlotOwner, Promise<Redis>>()
+  const connections = new Map<string, Promise<Redis>>()
   let owners: Promise<readonly SlotOwner[]> | undefined
 
   function slotOwners(): Promise<readonly SlotOwner[]> {
@@ -51,15 +52,16 @@ export async function openDeployment(url: string): Promise<Deployment> {
     return owners
   }
 
-  async function reach(owner: SlotOwner): Promise<Redis> {
-    const client = await connect(template, `${owner.host}:${owner.port}`, { host: owner.host, port: owner.port })
+  async function open(name: string, address: Address): Promise<Redis> {
+    const client = await connect(template, name, { host: address.host, port: address.port })
     opened.push(client)
     return client
   }
 
-  function connectionTo(owner: SlotOwner): Promise<Redis> {
-    const connection = connections.get(owner) ?? reach(owner)
-    connections.set(owner, connection)
+  function connectionTo(address: Address): Promise<Redis> {
+    const name = `${address.host}:${address.port}`
+    const connection = connections.get(name) ?? open(name, address)
+    connections.set(name, connection)
     return connection
   }
 
@@ -85,7 +87,7 @@ export async function openDeployment(url: string): Promise<Deployment> {
     clustered,
     storeTarget: clustered ? clusterOf(template, target.keyPrefix) : template,
     primaries: async () => (clustered ? reachAll() : { reached: [node], missed: [] }),
-    nodeOf: async slot => (clustered ? nodeOf(slot) : node),
+    ask: async (slot, send) => (clustered ? followKey(await nodeOf(slot), connectionTo, send) : send(node)),
     another: async () => {
       const client = await connect(template, label)
       opened.push(client)

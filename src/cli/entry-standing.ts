@@ -1,6 +1,6 @@
-import type { Redis } from 'ioredis'
 import type { createEntryCodec } from '../codec/entry-codec.ts'
 import { floorOf, type Keys } from '../redis/keys.ts'
+import type { Deployment } from './deployment.ts'
 
 type Opened = ReturnType<ReturnType<typeof createEntryCodec>['open']>
 type Entry = Exclude<Opened, { readonly unreadable: unknown }>
@@ -14,13 +14,16 @@ export interface EntryStanding {
 }
 
 /** Judges an entry by the record of its namespace and, where that is newer, by the table of tags. */
-export async function readStanding(redis: Redis, keys: Keys, entry: Entry): Promise<EntryStanding> {
+export async function readStanding(deployment: Deployment, keys: Keys, entry: Entry): Promise<EntryStanding> {
   const { tags } = entry
-  const standing = entry.standing(await redis.getBuffer(keys.record), false)
+  const record = await deployment.ask(keys.namespaceSlot, redis => redis.getBuffer(keys.record))
+  const standing = entry.standing(record, false)
   if (standing === 'valid') return { tags, validity: 'valid', invalidatedTags: [] }
   if (standing === 'cleared') return { tags, validity: 'cleared', invalidatedTags: [] }
   if (standing === 'unknown') return { tags, validity: 'forgotten', invalidatedTags: [] }
-  const [forgotten, ...scores] = (await redis.call('ZMSCORE', keys.tagTable, floorOf(entry.epoch), ...tags)) as (string | null)[]
+  const [forgotten, ...scores] = (await deployment.ask(keys.namespaceSlot, redis =>
+    redis.call('ZMSCORE', keys.tagTable, floorOf(entry.epoch), ...tags),
+  )) as (string | null)[]
   const isNewer = (score: string | null | undefined): boolean => Number(score ?? 0) > entry.stampSequence
   if (forgotten === null || isNewer(forgotten)) return { tags, validity: 'forgotten', invalidatedTags: [] }
   const invalidatedTags = tags.filter((_, at) => isNewer(scores[at]))

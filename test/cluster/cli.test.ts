@@ -1,7 +1,8 @@
-import { Cluster } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Cache, createCache } from '../../src/index.ts'
 import { redisStore } from '../../src/redis/index.ts'
+import { Keys } from '../../src/redis/keys.ts'
 import { runCli } from '../cli-run.ts'
 import { type RedisCluster, startCluster } from '../redis-server.ts'
 
@@ -44,6 +45,66 @@ describe('the command line and a cluster', () => {
   })
 })
 
+describe('the command line while a slot moves to another node', () => {
+  const keys = new Keys('shop', '', 0, 512)
+  const key = { key: 'user:20', version: 0 }
+  const name = keys.value(key)
+  const slot = keys.slot(key)
+  const admins: Redis[] = []
+  let from: Redis
+  let to: Redis
+
+  /** The slot is on its way, and so is this key; those of its versions that are not there may be at either end. */
+  beforeAll(async () => {
+    admins.push(...cluster.nodes.map(({ url }) => new Redis(url)))
+    const holders = await Promise.all(admins.map(admin => admin.get(name).catch(() => null)))
+    from = admins.find((_, place) => holders[place] !== null) as Redis
+    to = admins.find(admin => admin !== from) as Redis
+    await cache.set('user:20', { i: 20 }, { version: 3, tags: ['seen'] })
+    const [fromId, toId] = await Promise.all([from, to].map(node => node.call('CLUSTER', 'MYID')))
+    await to.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', fromId as string)
+    await from.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', toId as string)
+    await from.call('MIGRATE', '127.0.0.1', to.options.port as number, name, 0, 1_000)
+  })
+  afterAll(() => {
+    for (const admin of admins) admin.disconnect()
+  })
+
+  it.each([
+    ['by way of the node that the slot comes from', () => from],
+    ['by way of the one that it goes to', () => to],
+  ])('%s', async (_, way) => {
+    const env = { REDIS_URL: `redis://127.0.0.1:${way().options.port}` }
+    const moved = await runCli(['inspect', 'user:20', '-n', 'shop'], { env })
+    expect(moved).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(moved.stdout).toMatch(/^value +object with 1 property/m)
+    expect(moved.stdout).toMatch(/also stored: 3 /)
+    const waiting = await runCli(['inspect', 'user:20', '--key-version', '3', '-n', 'shop'], { env })
+    expect(waiting.stdout).toMatch(/^validity +nothing has invalidated it[^]*^value +object with 1 property/m)
+    const listed = await runCli(['keys', 'user:20', '-n', 'shop', '--json'], { env })
+    const { entries } = JSON.parse(listed.stdout) as { entries: { version: number }[] }
+    expect(entries.map(({ version }) => version).toSorted((a, b) => a - b)).toEqual([0, 3])
+    expect((await runCli(['keys'], { env })).exitCode).toBe(0)
+    const { stdout } = await runCli(['doctor', '--json'], { env })
+    const { findings } = JSON.parse(stdout) as { findings: { check: string; state: string }[] }
+    expect(findings.filter(({ state }) => state === 'unknown' || state === 'problem').map(({ check }) => check)).toEqual([
+      'eviction policy',
+      'maxmemory',
+    ])
+    expect((await runCli(['top', '--frames', '1', '--json'], { env })).stderr).toBe('')
+  })
+
+  it('deletes a key once its slot has arrived', async () => {
+    const env = { REDIS_URL: cluster.nodes[0]!.url }
+    const other = keys.value({ ...key, version: 3 })
+    await from.call('MIGRATE', '127.0.0.1', to.options.port as number, other, 0, 1_000)
+    const id = (await to.call('CLUSTER', 'MYID')) as string
+    for (const node of [to, from, ...admins]) await node.call('CLUSTER', 'SETSLOT', slot, 'NODE', id)
+    expect(await runCli(['delete', 'user:20', '-n', 'shop'], { env })).toMatchObject({ exitCode: 0 })
+    expect((await runCli(['inspect', 'user:20', '-n', 'shop'], { env })).exitCode).toBe(1)
+  })
+})
+
 describe('the command line and a cluster that has lost a node', () => {
   it('answers from the nodes that live, or says which one does not', { timeout: 60_000 }, async () => {
     const broken = await startCluster({ primaries: 3, args: ['--cluster-node-timeout', '60000'] })
@@ -57,13 +118,13 @@ describe('the command line and a cluster that has lost a node', () => {
     process.kill(dead.pid, 'SIGKILL')
     const env = { REDIS_URL: alive.url }
     try {
-      const note = `127.0.0.1:${dead.port}: Redis cannot be reached (ECONNREFUSED); its keys are left out\n`
+      const note = new RegExp(`^127.0.0.1:${dead.port}: Redis cannot be reached \\(E\\w+\\); its keys are left out\n`, 'm')
       for (const args of [['keys'], ['keys', '-n', 'cl']]) {
         const { exitCode, stdout, stderr } = await runCli([...args, '--json'], { env })
         const { complete, entries, namespaces } = JSON.parse(stdout) as Record<string, unknown[]>
         expect({ exitCode, complete }).toEqual({ exitCode: 0, complete: false })
         expect((entries ?? namespaces ?? []).length).toBeGreaterThan(0)
-        expect(stderr).toContain(note)
+        expect(stderr).toMatch(note)
       }
       const told = new Set<string>()
       for (let i = 0; i < 30; i++) {

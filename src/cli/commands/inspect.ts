@@ -1,5 +1,4 @@
 import { inspect as show } from 'node:util'
-import type { Redis } from 'ioredis'
 import { createEntryCodec } from '../../codec/entry-codec.ts'
 import type { Compression } from '../../index.ts'
 import { replyCode } from '../../redis/failures.ts'
@@ -74,24 +73,22 @@ async function look(deployment: Deployment, options: InspectOptions): Promise<In
   const keys = new Keys(namespace, deployment.keyPrefix, deployment.database, maxKeyBytes)
   const redisKey = keys.value({ key, version })
   const leaseKey = keys.lease({ key, version })
-  const redis = await deployment.nodeOf(keys.slot({ key, version }))
+  const slot = keys.slot({ key, version })
+  const kept = (name: string): Promise<number> => deployment.ask(slot, redis => redis.pttl(name))
   const candidates = Array.from({ length: versionsLookedAt }, (_, candidate) => candidate)
   const [bytes, keptMs, memory, lease, leaseMs, time, present] = await Promise.all([
-    readString(redis, redisKey),
-    redis.pttl(redisKey),
-    redis.memory('USAGE', redisKey).catch(() => null),
-    readString(redis, leaseKey),
-    redis.pttl(leaseKey),
-    redis.time(),
-    Promise.all(candidates.map(candidate => redis.pttl(keys.value({ key, version: candidate })))),
+    readString(deployment, slot, redisKey),
+    kept(redisKey),
+    deployment.ask(slot, redis => redis.memory('USAGE', redisKey)).catch(() => null),
+    readString(deployment, slot, leaseKey),
+    kept(leaseKey),
+    deployment.ask(slot, redis => redis.time()),
+    Promise.all(candidates.map(candidate => kept(keys.value({ key, version: candidate })))),
   ])
   const [seconds, micros] = time.map(Number) as [number, number]
   const serverNowMs = seconds * 1_000 + micros / 1_000
   const opened = bytes === null ? undefined : await open(options, bytes, serverNowMs)
-  const standing =
-    opened === undefined || 'unreadable' in opened
-      ? undefined
-      : await readStanding(await deployment.nodeOf(keys.namespaceSlot), keys, opened)
+  const standing = opened === undefined || 'unreadable' in opened ? undefined : await readStanding(deployment, keys, opened)
   const about = { keptMs, memoryBytes: memory ?? undefined, standing }
   const entry = bytes === null || opened === undefined ? null : describeEntry(options, bytes, opened, about, serverNowMs)
   const versions = candidates.filter(candidate => present[candidate] !== gone)
@@ -101,9 +98,9 @@ async function look(deployment: Deployment, options: InspectOptions): Promise<In
 /** Stands for what is no string: a list, a hash. */
 const otherType = Buffer.alloc(0)
 
-async function readString(redis: Redis, name: string): Promise<Buffer | null> {
+async function readString(deployment: Deployment, slot: number, name: string): Promise<Buffer | null> {
   try {
-    return await redis.getBuffer(name)
+    return await deployment.ask(slot, redis => redis.getBuffer(name))
   } catch (error) {
     if (replyCode(error) !== 'WRONGTYPE') throw error
     return otherType

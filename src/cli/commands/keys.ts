@@ -11,6 +11,7 @@ import { type Freshness, viewHeader } from '../entry-view.ts'
 import { formatBytes, formatCount, formatMs, plural } from '../quantities.ts'
 import { globOf, scanKeys } from '../scan.ts'
 import { printable, table } from '../table.ts'
+import { lookWhereScanned } from '../while-slots-move.ts'
 
 export interface KeysOptions {
   readonly url: string
@@ -109,17 +110,21 @@ async function primariesOf(console: Console, deployment: Deployment): Promise<Pr
   return primaries
 }
 
+const nothing = Buffer.alloc(0)
+/** What PTTL says of a key that is not there. */
+const gone = -2
+
 async function lookAt(node: Redis, names: readonly string[]): Promise<KeyRow[]> {
   const [seconds, micros] = (await node.time()).map(Number) as [number, number]
   const serverNowMs = seconds * 1_000 + micros / 1_000
   const rows = names.map(async (name): Promise<KeyRow | undefined> => {
     const stored = parseKey(name)
     const [header, keptMs, bytes] = await Promise.all([
-      node.getrangeBuffer(name, 0, headerBytes - 1).catch(() => Buffer.alloc(0)),
-      node.pttl(name),
-      node.strlen(name).catch(() => 0),
+      lookWhereScanned(node, nothing, redis => redis.getrangeBuffer(name, 0, headerBytes - 1)).catch(() => nothing),
+      lookWhereScanned(node, gone, redis => redis.pttl(name)),
+      lookWhereScanned(node, 0, redis => redis.strlen(name)).catch(() => 0),
     ])
-    if (stored === undefined || keptMs === -2) return undefined
+    if (stored === undefined || keptMs === gone) return undefined
     const view = viewHeader(header, serverNowMs)
     const freshMs = view?.freshness === 'fresh' ? Math.round(view.freshUntil - serverNowMs) : undefined
     return { key: stored.key, version: stored.version, freshness: view?.freshness ?? 'unreadable', freshMs, keptMs, bytes }

@@ -2,10 +2,13 @@ import type { Redis } from 'ioredis'
 import { hasHeader, headerBytes, mark, offset, readTime } from '../../codec/header.ts'
 import { parseKey } from '../../redis/parse-key.ts'
 import { scanKeys } from '../scan.ts'
+import { lookWhereScanned } from '../while-slots-move.ts'
 import type { KeySample, SampledKey } from './facts.ts'
 
 const keysPerPipeline = 250
 const nested = '5'
+/** What PTTL says of a key that is not there. */
+const gone = -2
 
 /** Looks at up to `limit` keys: lifetime, size, and of entries the header. */
 export async function sampleKeys(redis: Redis, limit: number, serverNowMs: number): Promise<KeySample> {
@@ -21,15 +24,23 @@ async function lookAt(redis: Redis, names: readonly string[], serverNowMs: numbe
   const looked = names.map(async name => {
     const stored = parseKey(name)
     const [ttlMs, bytes, header] = await Promise.all([
-      redis.pttl(name),
-      redis.call('MEMORY', 'USAGE', name, 'SAMPLES', nested).then(Number, () => undefined),
-      stored?.kind === 'value' ? redis.getrangeBuffer(name, 0, headerBytes - 1).catch(() => undefined) : undefined,
+      lookWhereScanned(redis, gone, node => node.pttl(name)),
+      lookWhereScanned(redis, undefined, node => node.call('MEMORY', 'USAGE', name, 'SAMPLES', nested).then(Number)).catch(
+        () => undefined,
+      ),
+      stored?.kind === 'value' ? readHeader(redis, name) : undefined,
     ])
     // Gone since it was scanned.
-    if (ttlMs === -2) return undefined
+    if (ttlMs === gone) return undefined
     return { name, stored, ttlMs, bytes, freshMs: header === undefined ? undefined : freshFor(header, serverNowMs) }
   })
   return (await Promise.all(looked)).filter(key => key !== undefined)
+}
+
+function readHeader(redis: Redis, name: string): Promise<Buffer | undefined> {
+  return lookWhereScanned<Buffer | undefined>(redis, undefined, node => node.getrangeBuffer(name, 0, headerBytes - 1)).catch(
+    () => undefined,
+  )
 }
 
 function freshFor(header: Buffer, serverNowMs: number): number | undefined {

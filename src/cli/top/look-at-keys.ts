@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis'
 import { headerBytes } from '../../codec/header.ts'
 import { parseKey } from '../../redis/parse-key.ts'
 import { viewHeader, viewLease } from '../entry-view.ts'
+import { lookWhereScanned } from '../while-slots-move.ts'
 import { resourceId, resourceName } from './resource-name.ts'
 
 /** What was seen of the keys of one kind. */
@@ -77,12 +78,16 @@ function tallyOf(tallies: Map<string, ResourceTally>, owner: string, resource: s
   return tally
 }
 
+const nothing = Buffer.alloc(0)
+/** What PTTL says of a key that is not there. */
+const gone = -2
+
 async function lookAtEntry(redis: Redis, name: string, tally: ResourceTally, { serverNowMs, lfu }: LookOptions): Promise<void> {
   const [heat, bytes, header] = await Promise.all([
     // First, since to read the header counts as an access.
-    lfu ? redis.object('FREQ', name).then(Number, () => undefined) : undefined,
-    redis.strlen(name).catch(() => 0),
-    redis.getrangeBuffer(name, 0, headerBytes - 1).catch(() => Buffer.alloc(0)),
+    lfu ? lookWhereScanned(redis, undefined, node => node.object('FREQ', name).then(Number)).catch(() => undefined) : undefined,
+    lookWhereScanned(redis, 0, node => node.strlen(name)).catch(() => 0),
+    lookWhereScanned(redis, nothing, node => node.getrangeBuffer(name, 0, headerBytes - 1)).catch(() => nothing),
   ])
   const view = viewHeader(header, serverNowMs)
   if (view === undefined) return
@@ -94,7 +99,10 @@ async function lookAtEntry(redis: Redis, name: string, tally: ResourceTally, { s
 }
 
 async function lookAtLease(redis: Redis, name: string, tally: ResourceTally): Promise<void> {
-  const [bytes, remainingMs] = await Promise.all([redis.getBuffer(name).catch(() => null), redis.pttl(name)])
+  const [bytes, remainingMs] = await Promise.all([
+    lookWhereScanned(redis, null, node => node.getBuffer(name)).catch(() => null),
+    lookWhereScanned(redis, gone, node => node.pttl(name)),
+  ])
   const { state } = viewLease(bytes, remainingMs)
   if (state === 'held' || state === 'waited for' || state === 'unqueued') tally.loading++
   if (state === 'waited for') tally.waitedFor++

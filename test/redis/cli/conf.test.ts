@@ -30,7 +30,7 @@ async function boot(name: string, text: string): Promise<Redis> {
     server = await startRedis({ configFile: file })
   } catch (error) {
     if (!withoutDefrag.test(String(error))) throw error
-    writeFileSync(file, text.replaceAll(/^active-?defrag.*$/gm, ''))
+    writeFileSync(file, text.replace(/^activedefrag yes$/m, ''))
     server = await startRedis({ configFile: file })
   }
   return new Redis(server.url)
@@ -40,7 +40,7 @@ async function boot(name: string, text: string): Promise<Redis> {
 function settingsOf(text: string): [name: string, value: string][] {
   const lines = text
     .split('\n')
-    .filter(line => line !== '' && !line.startsWith('#') && !/^(port|bind|active-?defrag|client-output)/.test(line))
+    .filter(line => line !== '' && !line.startsWith('#') && !/^(port|bind|activedefrag|client-output)/.test(line))
   return lines.map(line => {
     const space = line.indexOf(' ')
     return [line.slice(0, space), line.slice(space + 1)]
@@ -50,6 +50,7 @@ function settingsOf(text: string): [name: string, value: string][] {
 const megabyte = 1024 ** 2
 const spelled: Readonly<Record<string, (value: string) => string>> = {
   maxmemory: value => String(Number.parseInt(value, 10) * megabyte),
+  'active-defrag-ignore-bytes': value => String(Number.parseInt(value, 10) * megabyte),
   'auto-aof-rewrite-min-size': value => String(Number.parseInt(value, 10) * megabyte),
   save: value => value.replaceAll('"', ''),
 }
@@ -88,6 +89,20 @@ describe.each(['cache', 'queue'] as const)('leasehold conf --role %s', role => {
     admin.disconnect()
     const { bad } = await diagnose(server!.url, ['--role', role])
     expect(bad).toEqual([])
+  })
+
+  it('has a container of its own in docker-compose.yml, made for its file', () => {
+    const text = shippedFiles().get('docker-compose.yml') ?? ''
+    const own = new RegExp(`^  ${role}:\\n((?:    .*\\n)+)`, 'm').exec(text)?.[1] ?? ''
+    const { memoryBytes, cores } = shipped[role]
+    expect(own).toContain(`command: ['redis-server', '/etc/redis/${role}.conf', `)
+    expect(own).toContain(`      - ./${role}.conf:/etc/redis/${role}.conf:ro\n`)
+    expect(own).toContain(`mem_limit: ${memoryBytes / megabyte}m\n    cpus: ${cores}\n`)
+    const published = [...own.matchAll(/ports: (.*)$/gm)].map(([, ports]) => ports)
+    expect(published).toEqual([expect.stringMatching(/^\['127\.0\.0\.1:\d+:6379'\]$/)])
+    const volumes = [...own.matchAll(/^ {6}- ([\w-]+):\//gm)].map(([, volume]) => volume)
+    expect(volumes).toEqual(role === 'queue' ? ['queue-data'] : [])
+    for (const volume of volumes) expect(text).toContain(`\nvolumes:\n  ${volume}:\n`)
   })
 
   it('gives a reason for every line', () => {
