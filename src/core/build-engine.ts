@@ -65,7 +65,7 @@ export function buildEngine(
       },
     },
   })
-  const outage = (later.outage = new Outage(options, store, clock, events))
+  const outage = (later.outage = new Outage(options, store, clock, events, sequence))
   const isPartial = options.rollout < 1 || options.enabled !== undefined
   const local = localTier?.attach(store)
   const onRenewalError = (key: EntryKey, error: unknown): void => {

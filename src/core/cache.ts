@@ -167,7 +167,7 @@ export class Cache {
    *
    * @returns `'applied'`, or `'deferred'` when the store did not answer: then the value holds in this process for a while, and what the store held is
    *   removed as soon as it answers
-   * @throws LeaseholdError `UNSERIALIZABLE_VALUE`, `VALUE_TOO_LARGE`, or a `STORE_…` code when the store refused or too much is deferred already
+   * @throws LeaseholdError `UNSERIALIZABLE_VALUE`, `VALUE_TOO_LARGE`, or a `STORE_…` code when the store refused
    */
   async set<Value>(key: string, value: Value, options?: SetOptions): Promise<WriteOutcome> {
     const policy = this.#begin(key, options, setOptionNames)
@@ -179,8 +179,7 @@ export class Cache {
    * answer, for one of the keys at least. That holds for calls of this process at once, and for the others when the store has been told, which is
    * tried until it succeeds or the process ends.
    *
-   * @throws LeaseholdError with a `STORE_…` code when the store refused, or too much is deferred already; with many keys the others are deleted all
-   *   the same
+   * @throws LeaseholdError with a `STORE_…` code when the store refused; with many keys the others are deleted all the same
    */
   async delete(keys: string | readonly string[], options?: KeyOptions): Promise<WriteOutcome> {
     const list: readonly string[] = Array.isArray(keys) ? keys : [keys]
@@ -191,11 +190,12 @@ export class Cache {
 
   /**
    * Marks the value stale: the next call loads it anew, and until then the stale options may still serve it. Revokes loads that are running.
-   * Resolves to whether something was stored.
    *
-   * @throws LeaseholdError with a `STORE_…` code when the store could not be told
+   * @returns `'applied'`, whether or not something was stored, or `'deferred'` as {@link delete} does: until the store is told, this process takes the value
+   *   for absent
+   * @throws LeaseholdError with a `STORE_…` code when the store refused
    */
-  async expire(key: string, options?: KeyOptions): Promise<boolean> {
+  async expire(key: string, options?: KeyOptions): Promise<WriteOutcome> {
     return expireKey(this.#engine, this.#keyOf(key, options))
   }
 
@@ -204,24 +204,26 @@ export class Cache {
    * that began before answers a later call.
    *
    * @param tags One tag or many, each of 1 to 255 bytes.
-   * @throws LeaseholdError `INVALID_TAG`, `CACHE_CLOSED`, or a `STORE_…` code when the store could not be told
+   * @returns `'deferred'` as {@link delete} does, for one of the tags at least
+   * @throws LeaseholdError `INVALID_TAG`, `CACHE_CLOSED`, or a `STORE_…` code when the store refused
    */
-  async invalidateTags(tags: string | readonly string[]): Promise<void> {
+  async invalidateTags(tags: string | readonly string[]): Promise<WriteOutcome> {
     this.#checkOpen()
     const given: unknown = typeof tags === 'string' ? [tags] : tags
     const list = Array.isArray(given) ? [...new Set(given.map(tag => checkTag(tag)))] : [checkTag(given)]
-    await invalidateTags(this.#engine, list)
+    return invalidateTags(this.#engine, list)
   }
 
   /**
    * Invalidates everything in this namespace, however much there is; its sub-namespaces stay. The store drops the values themselves as their time comes. Once it resolves,
    * no load that began before answers a later call.
    *
-   * @throws LeaseholdError `CACHE_CLOSED`, or a `STORE_…` code when the store could not be told
+   * @returns `'deferred'` as {@link delete} does: until the store is told, nothing that it holds is answered in this process
+   * @throws LeaseholdError `CACHE_CLOSED`, or a `STORE_…` code when the store refused
    */
-  async clear(): Promise<void> {
+  async clear(): Promise<WriteOutcome> {
     this.#checkOpen()
-    await clearNamespace(this.#engine)
+    return clearNamespace(this.#engine)
   }
 
   /**

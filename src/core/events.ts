@@ -101,7 +101,7 @@ export interface SetRecord extends KeyRecord {
   readonly durationMs: number
 }
 
-/** `delete`, `expire`, `invalidateTags` or `clear` was applied. The last two concern no single key: theirs is `''`. */
+/** `delete`, `expire`, `invalidateTags` or `clear` was applied or deferred. The last two concern no single key: theirs is `''`. */
 export interface InvalidateRecord extends KeyRecord {
   readonly operation: 'delete' | 'expire' | 'tags' | 'clear'
   /** `deferred`: the store could not be told yet. */
@@ -163,8 +163,11 @@ export interface ShadowRecord extends KeyRecord {
 /** The journal of invalidations that the store has not been told changed. */
 export interface JournalRecord {
   readonly at: number
-  /** `deferred`: one more waits; `doubted`: the store may have forgotten recent ones, so they wait again; `replayed`: the store has been told. */
-  readonly change: 'deferred' | 'doubted' | 'replayed'
+  /**
+   * `deferred`: more wait; `doubted`: the store may have forgotten recent ones, so they wait again; `overflowed`: there were too many, so that one clear of
+   * the namespace waits in their place; `replayed`: the store has been told.
+   */
+  readonly change: 'deferred' | 'doubted' | 'overflowed' | 'replayed'
   /** How many this is about. */
   readonly count: number
   /** How many wait now. */

@@ -81,8 +81,8 @@ export const batchMutants: readonly Mutant[] = [
     name: 'batch-upgrade-of-the-expired',
     does: 'a value of the version before that was marked stale is brought forward',
     file: 'src/core/resources/previous-version.ts',
-    find: "if ('unreadable' in entry || entry.expired) return undefined",
-    replace: "if ('unreadable' in entry) return undefined",
+    find: "if ('unreadable' in entry || entry.expired ||",
+    replace: "if ('unreadable' in entry ||",
     tests: [resources('versions')],
   },
   {

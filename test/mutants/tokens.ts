@@ -254,7 +254,7 @@ export const tokenMutants: readonly Mutant[] = [
     name: 'unknown-put-not-removed',
     does: 'what a set replaces outlives a set that was not answered',
     file: 'src/core/calls/writes.ts',
-    find: "if (outcome === 'unknown' && (await removeOrDefer(engine, entryKey, failure)) === 'deferred') outcome = 'deferred'",
+    find: "if (outcome === 'unknown' && (await invalidateOrDefer(engine, removal, failure)) === 'deferred') outcome = 'deferred'",
     replace: '',
     tests: [engine('unknown-outcomes')],
   },

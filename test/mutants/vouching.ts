@@ -88,8 +88,8 @@ export const vouchingMutants: readonly Mutant[] = [
     name: 'repeated-delete-revokes-once',
     does: 'a delete that is sent again leaves loads open that began between its tries',
     file: 'src/core/calls/writes.ts',
-    find: 'for (let tries = 0; tries < invalidateTries; tries++) {\n    revokeHere(engine, key)',
-    replace: 'for (let tries = 0; tries < invalidateTries; tries++) {\n    if (tries === 0) revokeHere(engine, key)',
+    find: 'for (let tries = 0; tries < invalidateTries; tries++) {\n    revokeKeyHere(engine, key)',
+    replace: 'for (let tries = 0; tries < invalidateTries; tries++) {\n    if (tries === 0) revokeKeyHere(engine, key)',
     tests: [engine('flights')],
   },
   {

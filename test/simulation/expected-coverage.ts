@@ -69,7 +69,7 @@ function branches(): string[] {
     'lost',
     'loader not modified',
     ...each('set', 'stored', 'full', 'unknown', 'deferred'),
-    ...each('invalidate', 'delete applied', 'delete deferred', 'expire applied'),
+    ...['delete', 'expire', 'tags', 'clear'].flatMap(operation => each(`invalidate ${operation}`, 'applied', 'deferred')),
     ...each('journal', 'deferred', 'replayed'),
     ...each('unreadable', 'foreign', 'wire-version', 'truncated', 'checksum', 'unknown-codec', 'payload'),
     ...commands.flatMap(command => each(`store-error ${command}`, 'unknown', 'not-executed')),
@@ -78,7 +78,6 @@ function branches(): string[] {
     ...each('getOrSet rejects', 'SourceFailure', 'undefined', 'abort'),
     ...each('getOrSet rejects', 'LOAD_TIMEOUT', 'LOAD_COOLING', 'LOADER_RECURSION', 'UNSERIALIZABLE_VALUE', 'CACHE_CLOSED'),
     ...each('set rejects', 'VALUE_TOO_LARGE'),
-    ...each('expire rejects', 'STORE_TIMEOUT', 'STORE_UNAVAILABLE'),
   ]
 }
 

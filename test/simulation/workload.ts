@@ -1,4 +1,4 @@
-import type { CachedEntry, CallOptions } from '../../src/index.ts'
+import type { CachedEntry, CallOptions, WriteOutcome } from '../../src/index.ts'
 import { answerSettled } from './answer-rules.ts'
 import { callSettled } from './call-rules.ts'
 import type { CallRecord, Invalidation, Payload } from './history.ts'
@@ -107,13 +107,16 @@ function invalidateBroadly(
   process: SimulatedProcess,
   kind: 'invalidateTags' | 'clear',
   tags: readonly string[],
-  act: () => Promise<void>,
+  act: () => Promise<WriteOutcome>,
 ): void {
   const { world } = process
   for (const key of keysOf(world)) world.history.changeSource(key)
   const call = begin(process, kind, '', 0, process.plan.options)
   const invalidation = beginInvalidation(process, kind === 'clear' ? kind : 'tags', '', 0, tags)
-  void follow(process, call, act(), () => (invalidation.resolvedSeq = world.nextSeq())).catch(() => undefined)
+  void follow(process, call, act(), outcome => {
+    invalidation.deferred = outcome === 'deferred'
+    invalidation.resolvedSeq = world.nextSeq()
+  }).catch(() => undefined)
 }
 
 function beginInvalidation(

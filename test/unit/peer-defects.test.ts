@@ -82,7 +82,7 @@ describe('bentocache', () => {
     const expired = a.expire('k')
     await clock.advance(10)
     await until(b.set('k', 'new'))
-    expect(await until(expired)).toBe(true)
+    expect(await until(expired)).toBe('applied')
     expect((await until(a.getEntry('k')))?.value).toBe('new')
     expect(store.calls.filter(call => call.client === 0).map(call => call.command)).toEqual(['stamp', 'put', 'expire', 'read'])
   })

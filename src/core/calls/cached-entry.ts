@@ -82,6 +82,7 @@ function lookUp<Result extends LookedUp>(
 async function readStored(engine: Engine, key: EntryKey): Promise<Entry | undefined> {
   const { journal } = engine.outage
   const { doubts } = journal
+  const askedAt = engine.sequence.next()
   if (journal.blocks(key) || engine.rollout?.takes(key.key) === false) return undefined
   let found: Found
   try {
@@ -95,5 +96,6 @@ async function readStored(engine: Engine, key: EntryKey): Promise<Entry | undefi
   const entry = openEntry(engine, key, found)
   if ('unreadable' in entry) return undefined
   const { policy, commandTimeoutMs } = engine.options
-  return (await verdictOn(engine, key, entry, record, policy.tags, commandTimeoutMs)) === 'valid' ? entry : undefined
+  const verdict = await verdictOn(engine, key, entry, record, policy.tags, commandTimeoutMs, askedAt)
+  return verdict === 'valid' ? entry : undefined
 }

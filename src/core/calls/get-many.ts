@@ -11,7 +11,7 @@ import { answerFromCopy } from '../outage/answer-from-copy.ts'
 import type { Policy } from '../options/options.ts'
 import type { Entry, EntryKey } from '../ports.ts'
 import { readEach } from './read-each.ts'
-import { verdictOn } from '../tags/tag-check.ts'
+import { isDeferred, verdictOn } from '../tags/tag-check.ts'
 import { answerFromStore, answerTagged, undecided } from './read-through.ts'
 import { traced } from '../tracer.ts'
 
@@ -28,6 +28,7 @@ export function readMany(engine: Engine, keys: readonly string[], policy: Policy
 async function readEveryKey(engine: Engine, keys: readonly string[], policy: Policy): Promise<unknown[]> {
   const answers = new BatchAnswers(keys)
   const startedAt = engine.clock.now()
+  const askedAt = engine.sequence.next()
   const believes = engine.outage.journal.observe(keys, policy.version)
   const checks: Promise<void>[] = []
   await readEach(engine, keys, policy.version, (key, found, place, record) => {
@@ -38,11 +39,13 @@ async function readEveryKey(engine: Engine, keys: readonly string[], policy: Pol
       reportLookup(engine, key, value === undecodable ? 0 : (entry?.encodedBytes ?? 0), startedAt)
     }
     if (entry === undefined) return answer(false)
+    if (isDeferred(engine, entry, policy.tags, askedAt)) return answer(false)
     const standing = entry.standing(record, policy.tags.length > 0)
     if (standing !== 'moved') return answer(standing === 'valid')
     const { commandTimeoutMs } = engine.options
     // Those of one tick are looked up together.
-    checks.push(verdictOn(engine, key, entry, record, policy.tags, commandTimeoutMs).then(verdict => answer(verdict === 'valid')))
+    const verdict = verdictOn(engine, key, entry, record, policy.tags, commandTimeoutMs, askedAt)
+    checks.push(verdict.then(known => answer(known === 'valid')))
   })
   await Promise.all(checks)
   return answers.values()
@@ -99,7 +102,8 @@ async function answerEveryKey(
     const joined = unread.answer(engine, answers, false)
     const missing = new UnansweredCalls()
     const reading = toRead?.keys ?? keys
-    const believes = engine.outage.journal.observe(reading, policy.version)
+    const { journal, copies } = engine.outage
+    const believes = journal.observe(reading, policy.version)
     const checks: Promise<void>[] = []
     await readEach(engine, reading, policy.version, ({ key }, found, index, record, readMs) => {
       const call = callFor(key)
@@ -113,6 +117,7 @@ async function answerEveryKey(
         })
       }
       const value = call.storeFailed ? answerFromCopy(engine, call) : answerFromStore(engine, call, believed, record)
+      if (copies.size !== 0 && !call.storeFailed) copies.drop(call)
       // Those of one tick are looked up together.
       if (value === undecided) checks.push(answerTagged(engine, call, undefined).then(settle))
       else settle(value)
@@ -167,11 +172,7 @@ function findUnread(
 }
 
 function believedOf(engine: Engine, call: Call, found: Found | StoreError, believed: boolean): Found {
-  if (believed && isFound(found)) {
-    const { copies } = engine.outage
-    if (copies.size !== 0) copies.drop(call)
-    return found
-  }
+  if (believed && isFound(found)) return found
   if (!isFound(found)) reportStoreError(engine, 'read', call, found)
   call.storeFailed = true
   return null

@@ -48,7 +48,6 @@ export async function answerCall(engine: Engine, call: Call, hasRead = false): P
           else {
             found = await engine.reads.read(call, engine.options.commandTimeoutMs)
             if (journal.doubts !== doubts) call.storeFailed = true
-            else if (copies.size !== 0) copies.drop(call)
           }
         } catch (error) {
           reportStoreError(engine, 'read', call, error)
@@ -56,6 +55,7 @@ export async function answerCall(engine: Engine, call: Call, hasRead = false): P
         }
         const record = engine.store.namespaceRecord
         let value = call.storeFailed ? answerFromCopy(engine, call) : answerFromStore(engine, call, found, record)
+        if (copies.size !== 0 && !call.storeFailed) copies.drop(call)
         if (value === undecided) {
           call.budget(engine).charge(engine.clock.now() - askedAt)
           askedAt = engine.clock.now()

@@ -7,7 +7,8 @@ import type { Found } from '../local/header-reads.ts'
 import type { LocalTier } from '../local/local-tier.ts'
 import type { Entry } from '../ports.ts'
 import { unionOf } from '../tags/check-tags.ts'
-import { hasNewerTag, verdictOn, type AskedTags } from '../tags/tag-check.ts'
+import { hasNewerTag, isDeferred, verdictOn, type AskedTags } from '../tags/tag-check.ts'
+import { answerFromCopy } from '../outage/answer-from-copy.ts'
 
 /** Whether the stored value is valid depends on its tags: {@link answerTagged}. */
 export const undecided: unique symbol = Symbol('undecided')
@@ -23,6 +24,10 @@ export function answerFromStore(engine: Engine, call: Call, found: Found, record
   if ('unreadable' in entry) {
     if (entry.token !== undefined) call.seen.push(entry.token)
     return absent
+  }
+  if (isDeferred(engine, entry, call.policy.tags, call.began)) {
+    call.storeFailed = true
+    return answerFromCopy(engine, call)
   }
   const standing = entry.standing(record, call.policy.tags.length > 0)
   if (standing === 'valid') return answerFromEntry(engine, call, entry)
@@ -116,7 +121,8 @@ async function readEntry(engine: Engine, call: Call): Promise<Entry | undefined>
     const entry = found === null ? undefined : openEntry(engine, call, found)
     if (entry === undefined || 'unreadable' in entry) return undefined
     const leftMs = Math.max(1, budget.timeoutMs(false))
-    return (await verdictOn(engine, call, entry, record, call.policy.tags, leftMs)) === 'valid' ? entry : undefined
+    const verdict = await verdictOn(engine, call, entry, record, call.policy.tags, leftMs, call.began)
+    return verdict === 'valid' ? entry : undefined
   } catch (error) {
     reportStoreError(engine, 'read', call, error)
     return undefined

@@ -1,8 +1,21 @@
 import type { Engine } from '../engine.ts'
+import type { Invalidation } from '../outage/invalidation.ts'
 import type { EntryKey } from '../ports.ts'
 
-/** This process is about to change the key: nothing that it loads or keeps now may answer calls that come after. */
-export function revokeHere(engine: Engine, key: EntryKey): void {
+/** This process is about to invalidate something: nothing of it that it loads or keeps now may answer calls that come after. */
+export function revokeHere(engine: Engine, invalidation: Invalidation): void {
+  switch (invalidation.kind) {
+    case 'remove':
+    case 'expire':
+      return revokeKeyHere(engine, invalidation.key)
+    case 'tag':
+      return revokeTagsHere(engine, [invalidation.tag])
+    case 'clear':
+      return revokeAllHere(engine)
+  }
+}
+
+export function revokeKeyHere(engine: Engine, key: EntryKey): void {
   engine.local?.change(key.key)
   // The store revokes the neighbouring versions too.
   for (const version of [key.version - 1, key.version, key.version + 1]) {
@@ -11,4 +24,16 @@ export function revokeHere(engine: Engine, key: EntryKey): void {
     engine.forcedFlights.revoke(neighbour)
     engine.outage.copies.revoke(neighbour)
   }
+}
+
+/** Loads and copies are asked for their tags when they are to answer. */
+export function revokeTagsHere(engine: Engine, tags: readonly string[]): void {
+  engine.ownInvalidations.noteTags(tags)
+  engine.local?.changeTags(tags)
+}
+
+export function revokeAllHere(engine: Engine): void {
+  engine.ownInvalidations.noteClear()
+  engine.outage.copies.revokeAll()
+  engine.local?.changeAll()
 }

@@ -5,8 +5,9 @@ import { isStoreError, LeaseholdError, type StoreError } from '../errors.ts'
 import type { SetRecord } from '../events.ts'
 import type { Policy } from '../options/options.ts'
 import { deferOrThrow, type WriteOutcome } from '../outage/defer.ts'
+import type { KeyInvalidation } from '../outage/invalidation.ts'
 import type { Clock, EntryKey, PutReply } from '../ports.ts'
-import { revokeHere } from './revoke-here.ts'
+import { revokeKeyHere } from './revoke-here.ts'
 import { traced } from '../tracer.ts'
 
 /** Removing and expiring may be repeated freely, so a command whose reply was lost is sent again. */
@@ -22,6 +23,8 @@ async function storeValue(engine: Engine, key: string, value: unknown, policy: P
   const { store, codec, clock, random } = engine
   const startedAt = clock.now()
   const entryKey: EntryKey = { key, version: policy.version }
+  const removal = { kind: 'remove', key: entryKey } as const
+  const began = engine.sequence.next()
   if (value === undefined)
     throw new LeaseholdError('UNSERIALIZABLE_VALUE', `undefined cannot be stored; delete ${describeValue(key)} instead`, { key })
   // Without a wait if possible: the value is encoded as it was when it was given.
@@ -40,26 +43,27 @@ async function storeValue(engine: Engine, key: string, value: unknown, policy: P
   const stamp = failure ?? (await stampNow(engine, entryKey, keepMs))
   if (Buffer.isBuffer(stamp)) {
     codec.stamp(entryKey, bytes, stamp)
-    revokeHere(engine, entryKey)
+    revokeKeyHere(engine, entryKey)
     const sentAt = clock.now()
-    const deferred = engine.outage.journal.find(entryKey)
+    const { journal } = engine.outage
+    const { position } = journal
     try {
       const notAfter = store.notAfter(entryKey, timeoutMs)
       const reply: PutReply = await store.put({ ...entryKey, bytes, keepMs, timeoutMs, notAfter })
       outcome = reply === 'late' ? 'unknown' : reply
-      if (outcome !== 'unknown') engine.outage.journal.acknowledge(entryKey, deferred, clock.now())
+      if (outcome !== 'unknown') journal.acknowledge(removal, position, clock.now())
       engine.local?.change(key)
     } catch (error) {
       failure = reportStoreError(engine, 'put', entryKey, error)
-      if (failure.outcome === 'not-executed') outcome = deferOrThrow(engine, entryKey, failure)
+      if (failure.outcome === 'not-executed') outcome = deferOrThrow(engine, [removal], failure)
       // A connection may have been lost with the put on its way. Only once the store would refuse it is the call over.
       else await passed(clock, sentAt + timeoutMs + 1)
     }
-  } else if (failure !== undefined) outcome = deferOrThrow(engine, entryKey, failure)
+  } else if (failure !== undefined) outcome = deferOrThrow(engine, [removal], failure)
   else failure = stamp
   // Whatever became of it, the old value must not outlive it.
-  if (outcome === 'unknown' && (await removeOrDefer(engine, entryKey, failure)) === 'deferred') outcome = 'deferred'
-  if (outcome === 'deferred') keepHere(engine, entryKey, bytes, policy.ttlMs)
+  if (outcome === 'unknown' && (await invalidateOrDefer(engine, removal, failure)) === 'deferred') outcome = 'deferred'
+  if (outcome === 'deferred') keepHere(engine, entryKey, bytes, began, policy.ttlMs)
   if (engine.events.topics.set.heard) {
     engine.events.emit('set', {
       ...recordBase(engine, entryKey),
@@ -73,9 +77,9 @@ async function storeValue(engine: Engine, key: string, value: unknown, policy: P
 }
 
 /** What this process has set while the store did not answer is what it knows best of the key. */
-function keepHere(engine: Engine, key: EntryKey, bytes: Buffer, ttlMs: number): void {
+function keepHere(engine: Engine, key: EntryKey, bytes: Buffer, began: number, ttlMs: number): void {
   const entry = engine.codec.open(key, bytes)
-  if (!('unreadable' in entry)) engine.outage.copies.keep(key, entry, ttlMs)
+  if (!('unreadable' in entry)) engine.outage.copies.keep(key, entry, began, ttlMs)
 }
 
 /** What a value is stamped with that is about to be stored: the namespace record, by a command that is sent now. */
@@ -103,64 +107,53 @@ async function connected(engine: Engine, command: 'put' | 'remove' | 'expire', k
 
 /** Deletes the key. When it resolves, no load that began before will answer a later call or be stored. */
 export function deleteKey(engine: Engine, key: EntryKey): Promise<WriteOutcome> {
-  return traced(engine.tracer, 'delete', { key: key.key, outcome: undefined }, () => removeKey(engine, key))
+  return traced(engine.tracer, 'delete', { key: key.key, outcome: undefined }, () => invalidateKey(engine, 'delete', key))
 }
 
-async function removeKey(engine: Engine, key: EntryKey): Promise<WriteOutcome> {
+/** Marks the key stale and revokes any load that is running. */
+export function expireKey(engine: Engine, key: EntryKey): Promise<WriteOutcome> {
+  return traced(engine.tracer, 'expire', { key: key.key, outcome: undefined }, () => invalidateKey(engine, 'expire', key))
+}
+
+async function invalidateKey(engine: Engine, operation: 'delete' | 'expire', key: EntryKey): Promise<WriteOutcome> {
   const startedAt = engine.clock.now()
-  const outcome = await removeOrDefer(engine, key)
-  reportInvalidation(engine, key, 'delete', outcome, startedAt)
+  const outcome = await invalidateOrDefer(engine, { kind: operation === 'delete' ? 'remove' : 'expire', key })
+  reportInvalidation(engine, key, operation, outcome, startedAt)
   return outcome
 }
 
 /** @param earlier What went wrong before, of which this is the sequel. */
-async function removeOrDefer(engine: Engine, key: EntryKey, earlier?: StoreError): Promise<WriteOutcome> {
+async function invalidateOrDefer(engine: Engine, invalidation: KeyInvalidation, earlier?: StoreError): Promise<WriteOutcome> {
   try {
-    await invalidate(engine, 'remove', key, earlier)
+    await invalidate(engine, invalidation, earlier)
     return 'applied'
   } catch (error) {
     if (!isStoreError(error)) throw error
-    return deferOrThrow(engine, key, error)
+    return deferOrThrow(engine, [invalidation], error)
   }
 }
 
-/** Marks the key stale and revokes any load that is running. False when nothing was stored. */
-export function expireKey(engine: Engine, key: EntryKey): Promise<boolean> {
-  return traced(engine.tracer, 'expire', { key: key.key, outcome: undefined }, () => markKeyStale(engine, key))
-}
-
-async function markKeyStale(engine: Engine, key: EntryKey): Promise<boolean> {
-  const startedAt = engine.clock.now()
-  const existed = await invalidate(engine, 'expire', key)
-  reportInvalidation(engine, key, 'expire', 'applied', startedAt)
-  return existed === true
-}
-
 /** @param earlier What went wrong before, of which this is the sequel. */
-async function invalidate(
-  engine: Engine,
-  command: 'remove' | 'expire',
-  key: EntryKey,
-  earlier?: StoreError,
-): Promise<boolean | void> {
+async function invalidate(engine: Engine, invalidation: KeyInvalidation, earlier?: StoreError): Promise<void> {
+  const { kind, key } = invalidation
   if (Number.isNaN(engine.store.now(key))) {
-    const unreachable = await connected(engine, command, key)
+    const unreachable = await connected(engine, kind, key)
     if (unreachable !== undefined) throw earlier ?? unreachable
   }
   const request = { key: key.key, version: key.version, timeoutMs: engine.options.commandTimeoutMs }
   let failure = earlier
   for (let tries = 0; tries < invalidateTries; tries++) {
-    revokeHere(engine, key)
+    revokeKeyHere(engine, key)
     const { journal } = engine.outage
-    const deferred = journal.find(key)
+    const { position } = journal
     try {
-      const done = await (command === 'remove' ? engine.store.remove(request) : engine.store.expire(request))
-      journal.acknowledge(key, command === 'remove' ? deferred : undefined, engine.clock.now())
+      await (kind === 'remove' ? engine.store.remove(request) : engine.store.expire(request))
+      journal.acknowledge(invalidation, position, engine.clock.now())
       // A read that was on its way meanwhile may have brought the old value.
       engine.local?.change(key.key)
-      return done
+      return
     } catch (error) {
-      const latest = reportStoreError(engine, command, key, error)
+      const latest = reportStoreError(engine, kind, key, error)
       // That this try was not executed says nothing about an earlier one.
       if (failure?.outcome !== 'unknown' || latest.outcome === 'unknown') failure = latest
       if (latest.outcome === 'not-executed') break

@@ -135,7 +135,7 @@ export class FlightRun {
     })
     const loadSeq = this.#beginLoad()
     const { copies } = this.engine.outage
-    const outage = copies.begin(this.plan.key)
+    const outage = copies.begin(this.plan.key, loadSeq)
     try {
       const load = await this.#load(true)
       const stopRenewing = (): void => leases.drop(lease)
@@ -167,9 +167,9 @@ export class FlightRun {
       return 'failed'
     }
     const startedAt = engine.clock.now()
-    const outage = copies.begin(plan.key)
+    const loadSeq = this.#beginLoad()
+    const outage = copies.begin(plan.key, loadSeq)
     try {
-      const loadSeq = this.#beginLoad()
       const load = await this.#load(false)
       settleUnleased(this, { ...load, loadSeq, outage })
     } finally {

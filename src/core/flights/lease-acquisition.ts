@@ -4,7 +4,7 @@ import type { Flight } from './flight.ts'
 import type { FlightPlan } from './flight-run.ts'
 import type { BatchArrival } from './load-batch.ts'
 import type { AcquireReply, Entry, EntryKey, Token } from '../ports.ts'
-import { verdictOn } from '../tags/tag-check.ts'
+import { isDeferred, verdictOn } from '../tags/tag-check.ts'
 import { longestKept } from './entry-times.ts'
 
 export type Acquisition =
@@ -60,22 +60,26 @@ export async function acquireLease(
     engine.events.emit('wait', { ...recordBase(engine, key), waitedMs: clock.now() - waitingSince, outcome })
   }
 
+  const goWithout = (): Acquisition => {
+    for (const token of dead) void releaseDead(engine, key, token)
+    waited('store-failed')
+    return { kind: 'unleased', outage: true }
+  }
+
   for (let round = 0; ; round++) {
     const waiter = waiters.register(wakeId)
     try {
       const asked = await ask(engine, plan, seen, dead)
-      if (asked === undefined) {
-        for (const token of dead) void releaseDead(engine, key, token)
-        waited('store-failed')
-        return { kind: 'unleased', outage: true }
-      }
+      if (asked === undefined) return goWithout()
       const { reply, sentSeq } = asked
       firstSentSeq = Math.min(firstSentSeq, sentSeq)
       switch (reply.kind) {
         case 'value': {
           const entry = openEntry(engine, key, reply.bytes)
           if (!('unreadable' in entry)) {
-            const verdict = await judge(engine, plan, entry, reply.record)
+            // An acquire would bring it again until the store has been told.
+            if (isDeferred(engine, entry, plan.policy.tags, sentSeq)) return goWithout()
+            const verdict = await judge(engine, plan, entry, reply.record, sentSeq)
             if (verdict === 'valid') {
               waited('value')
               // A forced call may take what another load stored only if that load began after this flight first asked.
@@ -127,10 +131,10 @@ export async function acquireLease(
 }
 
 /** Whether an acquired value is what it says, and no tag of it has been invalidated. */
-function judge(engine: Engine, plan: FlightPlan, entry: Entry, record: Buffer): ReturnType<typeof verdictOn> {
+function judge(engine: Engine, plan: FlightPlan, entry: Entry, record: Buffer, sentSeq: number): ReturnType<typeof verdictOn> {
   if (decodeValue(engine, plan.key, entry, plan.policy.schema) === undecodable) return Promise.resolve('invalid')
   const timeoutMs = Math.max(1, plan.budget.timeoutMs(true))
-  return plan.budget.spend(() => verdictOn(engine, plan.key, entry, record, plan.policy.tags, timeoutMs))
+  return plan.budget.spend(() => verdictOn(engine, plan.key, entry, record, plan.policy.tags, timeoutMs, sentSeq))
 }
 
 /** One acquire, tried again within the budget while its outcome is unknown. Undefined: the store did not answer. */

@@ -67,7 +67,7 @@ export async function settleLeased(run: FlightRun, load: LeasedLoad): Promise<Ru
 async function settleCommit(run: FlightRun, load: LeasedLoad, entry: Entry): Promise<RunResult> {
   const sentSeq = run.engine.sequence.next()
   if (entry.tags.length > 0) lengthenTags(run, entry)
-  const [outcome, untouched] = await Promise.all([commit(run, load, entry), isUntouched(run, load.stamp, entry.tags)])
+  const [outcome, untouched] = await Promise.all([commit(run, load, entry), isUntouched(run, load, entry.tags)])
   reportCommit(run, entry, outcome)
   if (outcome === 'stored') run.engine.local?.change(run.plan.key.key)
   // A full store held the lease until it said so, which vouches for the value as well as storing it would.
@@ -127,7 +127,7 @@ async function vouchByRelease(run: FlightRun, load: LeasedLoad, marker: Marker, 
   const sentSeq = run.engine.sequence.next()
   const timeoutMs = Math.max(1, budget.timeoutMs(false))
   const [held, untouched] = await budget.spend(() =>
-    Promise.all([release(run, load, marker, timeoutMs), isUntouched(run, load.stamp, tags)]),
+    Promise.all([release(run, load, marker, timeoutMs), isUntouched(run, load, tags)]),
   )
   return held && untouched ? sentSeq : load.loadSeq
 }
@@ -136,8 +136,14 @@ async function vouchByRelease(run: FlightRun, load: LeasedLoad, marker: Marker, 
  * Whether neither `clear` nor one of the tags has come between the load and now, for those who joined after it began: no lease falls by them, so
  * that commit and release say nothing. Asked by commands that are sent now, and only if there is anyone to know it for.
  */
-async function isUntouched({ engine, flight, plan }: FlightRun, stamp: Buffer, tags: readonly string[]): Promise<boolean> {
+async function isUntouched(
+  { engine, flight, plan }: FlightRun,
+  { loadSeq, stamp }: LeasedLoad,
+  tags: readonly string[],
+): Promise<boolean> {
   if (!flight.hasLateJoiners) return true
+  // The store may not have been told yet.
+  if (engine.ownInvalidations.since(loadSeq, tags)) return false
   const timeoutMs = Math.max(1, plan.budget.timeoutMs(false))
   try {
     const [record, newest] = await Promise.all([

@@ -3,6 +3,7 @@ import { StoreBudget } from '../calls/store-budget.ts'
 import { absent } from '../calls/absent.ts'
 import { decodeValue, recordBase, undecodable, type Engine } from '../engine.ts'
 import { startFlight } from '../flights/flight-run.ts'
+import { unionOf } from '../tags/check-tags.ts'
 import type { OutageCopy } from './outage-copies.ts'
 
 /** Answers a call whose store failed by what this process has loaded since: within its ttl, or while `staleIfError` lets it stand in, loading it again behind. */
@@ -10,6 +11,10 @@ export function answerFromCopy(engine: Engine, call: Call): unknown {
   const { copies } = engine.outage
   const copy = copies.find(call)
   if (copy === undefined) return answerFromSuspect(engine, call)
+  if (engine.ownInvalidations.since(copy.began, unionOf(call.policy.tags, copy.entry.tags))) {
+    copies.drop(call)
+    return answerFromSuspect(engine, call)
+  }
   const staleMs = copy.ageMs - copy.freshMs
   if (staleMs >= 0 && (!copy.standsIn || staleMs >= call.policy.staleIfErrorMs)) return absent
   const value = decodeValue(engine, call, copy.entry, call.policy.schema)

@@ -1,6 +1,8 @@
 import { isStoreError } from '../errors.ts'
 import type { Clock, Store, Timer } from '../ports.ts'
+import { mostTagsPerCommand } from '../tags/tag-table.ts'
 import type { Deferred, InvalidationJournal } from './invalidation-journal.ts'
+import type { Invalidation } from './invalidation.ts'
 
 const firstPauseMs = 100
 const longestPauseMs = 250
@@ -64,35 +66,64 @@ export class JournalReplay {
   }
 
   async #round(): Promise<void> {
-    const waiting = this.#journal.entries()
+    const waiting = commandsFor(this.#journal.entries())
     let [next, told, failed] = [0, 0, false]
-    const work = async (): Promise<void> => {
-      while (next < waiting.length && !failed) {
-        const deferred = waiting[next++] as Deferred
-        if (await this.#tell(deferred)) told++
-        else failed = true
-      }
+    const tell = async (command: readonly Deferred[]): Promise<void> => {
+      if (await this.#tell(command)) told += command.length
+      else failed = true
     }
-    // One goes ahead, so that a store that is still gone is asked for one reply and not for many.
-    if (await this.#tell(waiting[next++] as Deferred)) told++
-    else failed = true
+    const work = async (): Promise<void> => {
+      while (next < waiting.length && !failed) await tell(waiting[next++] as readonly Deferred[])
+    }
+    // One goes ahead, so that a store that is still gone is asked for one reply and not for many, and a clear before what it makes superfluous.
+    await tell(waiting[next++] as readonly Deferred[])
     await Promise.all(Array.from({ length: Math.min(abreast, waiting.length - 1) }, work))
     this.#pauseMs = failed ? Math.min(longestPauseMs, this.#pauseMs * 2) : firstPauseMs
     if (told > 0) this.#onReplayed(told)
   }
 
-  async #tell(deferred: Deferred): Promise<boolean> {
-    const { key } = deferred
-    // One that was superseded meanwhile need not be said.
-    if (this.#journal.find(key) !== deferred) return true
+  async #tell(command: readonly Deferred[]): Promise<boolean> {
+    // Those that were superseded meanwhile need not be said.
+    const invalidations = command.filter(deferred => this.#journal.has(deferred)).map(({ invalidation }) => invalidation)
+    const { position } = this.#journal
     try {
-      await this.#store.remove({ ...key, timeoutMs: this.#timeoutMs })
-      this.#journal.acknowledge(key, deferred, this.#clock.now())
+      await this.#send(invalidations)
+      for (const invalidation of invalidations) this.#journal.acknowledge(invalidation, position, this.#clock.now())
       return true
     } catch (error) {
-      if (!isStoreError(error))
-        process.emitWarning(`the store threw while it removed '${key.key}': ${String(error)}`, 'LeaseholdWarning')
+      if (!isStoreError(error)) process.emitWarning(`the store threw while it was told: ${String(error)}`, 'LeaseholdWarning')
       return false
     }
   }
+
+  async #send(invalidations: readonly Invalidation[]): Promise<unknown> {
+    const [first] = invalidations
+    const timeoutMs = this.#timeoutMs
+    switch (first?.kind) {
+      case undefined:
+        return
+      case 'remove':
+        return this.#store.remove({ ...first.key, timeoutMs })
+      case 'expire':
+        return this.#store.expire({ ...first.key, timeoutMs })
+      case 'clear':
+        return this.#store.clear(timeoutMs)
+      case 'tag':
+        return this.#store.bumpTags({ tags: invalidations.filter(each => each.kind === 'tag').map(({ tag }) => tag), timeoutMs })
+    }
+  }
+}
+
+/** What goes out in one command each: many tags, or one of anything else. */
+function commandsFor(entries: readonly Deferred[]): (readonly Deferred[])[] {
+  const commands: Deferred[][] = []
+  let tags: Deferred[] = []
+  for (const deferred of entries) {
+    if (deferred.invalidation.kind !== 'tag') commands.push([deferred])
+    else {
+      if (tags.length % mostTagsPerCommand === 0) commands.push((tags = []))
+      tags.push(deferred)
+    }
+  }
+  return commands
 }

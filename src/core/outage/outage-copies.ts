@@ -4,6 +4,8 @@ import type { Clock, Entry, EntryKey } from '../ports.ts'
 /** A value that this process loaded, or set, while the store did not answer. */
 export interface OutageCopy {
   readonly entry: Entry
+  /** The sequence number at which it began to be loaded, or set: an invalidation by tag since then revokes it. */
+  readonly began: number
   /** Monotonic ms. */
   readonly keptAt: number
   /** How long it is answered before it is loaded again, in ms. */
@@ -15,6 +17,7 @@ export interface OutageCopy {
 /** A load of an outage that is running. An invalidation ends its right to be kept. */
 export interface OutageLoad {
   readonly id: string
+  readonly began: number
   revoked: boolean
 }
 
@@ -48,8 +51,8 @@ export class OutageCopies {
     return copy === undefined ? undefined : { ...copy, ageMs: this.#clock.now() - copy.keptAt }
   }
 
-  begin(key: EntryKey): OutageLoad {
-    const load = { id: keyId(key), revoked: false }
+  begin(key: EntryKey, began: number): OutageLoad {
+    const load = { id: keyId(key), began, revoked: false }
     const loads = this.#loads.get(load.id)
     if (loads === undefined) this.#loads.set(load.id, new Set([load]))
     else loads.add(load)
@@ -61,12 +64,12 @@ export class OutageCopies {
     const loads = this.#loads.get(load.id)
     loads?.delete(load)
     if (loads?.size === 0) this.#loads.delete(load.id)
-    if (entry !== undefined && !load.revoked) this.#keep(load.id, entry, ttlMs)
+    if (entry !== undefined && !load.revoked) this.#keep(load.id, entry, load.began, ttlMs)
   }
 
   /** A value that this process has set. */
-  keep(key: EntryKey, entry: Entry, ttlMs: number): void {
-    this.#keep(keyId(key), entry, ttlMs)
+  keep(key: EntryKey, entry: Entry, began: number, ttlMs: number): void {
+    this.#keep(keyId(key), entry, began, ttlMs)
   }
 
   /** This process invalidates the key. */
@@ -76,7 +79,7 @@ export class OutageCopies {
     for (const load of this.#loads.get(id) ?? []) load.revoked = true
   }
 
-  /** This process invalidates more than it can name: by tag, or everything. */
+  /** This process invalidates everything. */
   revokeAll(): void {
     this.#copies.clear()
     this.#bytes = 0
@@ -93,11 +96,11 @@ export class OutageCopies {
     for (const copy of this.#copies.values()) copy.standsIn = false
   }
 
-  #keep(id: string, entry: Entry, ttlMs: number): void {
+  #keep(id: string, entry: Entry, began: number, ttlMs: number): void {
     this.#delete(id)
     if (this.#ttlMs === 0) return
     this.#bytes += entry.bytes.length
-    this.#copies.set(id, { entry, keptAt: this.#clock.now(), freshMs: Math.min(this.#ttlMs, ttlMs), standsIn: true })
+    this.#copies.set(id, { entry, began, keptAt: this.#clock.now(), freshMs: Math.min(this.#ttlMs, ttlMs), standsIn: true })
     for (const oldest of this.#copies.keys()) {
       if (this.#copies.size <= mostCopies && this.#bytes <= mostBytes) return
       this.#delete(oldest)

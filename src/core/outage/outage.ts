@@ -1,5 +1,6 @@
 import type { CacheEventEmitter } from '../event-emitter.ts'
 import type { JournalRecord } from '../events.ts'
+import type { Sequence } from '../flights/flight.ts'
 import type { EngineOptions } from '../options/options.ts'
 import type { Clock, Store } from '../ports.ts'
 import { InvalidationJournal } from './invalidation-journal.ts'
@@ -9,7 +10,7 @@ import { OutageCopies } from './outage-copies.ts'
 
 /** What a cache has for the time when its store does not answer. */
 export class Outage {
-  readonly journal: InvalidationJournal = new InvalidationJournal()
+  readonly journal: InvalidationJournal
   readonly replay: JournalReplay
   readonly copies: OutageCopies
   readonly slots: LoadSlots
@@ -18,7 +19,8 @@ export class Outage {
   readonly #clock: Clock
   readonly #events: CacheEventEmitter
 
-  constructor(options: EngineOptions, store: Store, clock: Clock, events: CacheEventEmitter) {
+  constructor(options: EngineOptions, store: Store, clock: Clock, events: CacheEventEmitter, sequence: Sequence) {
+    this.journal = new InvalidationJournal(sequence)
     this.#clock = clock
     this.#events = events
     this.copies = new OutageCopies(clock, options.outageTtlMs)
@@ -34,8 +36,9 @@ export class Outage {
 
   /** Another server answers now, or the same with other data. */
   serverChanged(): void {
-    const count = this.journal.doubt(this.#clock.now())
-    if (count > 0) this.report('doubted', count)
+    const { count, overflowed } = this.journal.doubt(this.#clock.now())
+    if (overflowed) this.report('overflowed', count)
+    else if (count > 0) this.report('doubted', count)
     this.replay.schedule()
   }
 

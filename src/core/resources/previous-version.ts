@@ -4,6 +4,7 @@ import type { LoaderContext } from '../flights/loader-context.ts'
 import { isFound, type Found } from '../local/header-reads.ts'
 import type { EntryKey } from '../ports.ts'
 import { readEach } from '../calls/read-each.ts'
+import { isDeferred } from '../tags/tag-check.ts'
 import type { ResolvedDefinition } from './resolve-definition.ts'
 
 /**
@@ -26,11 +27,12 @@ export async function upgradePrevious(
   }
   if (upgrade === undefined || places.length === 0) return upgraded
   const keys = places.map(place => (contexts[place] as LoaderContext).key)
+  const askedAt = engine.sequence.next()
   const believes = engine.outage.journal.observe(keys, policy.version - 1)
   await readEach(engine, keys, policy.version - 1, (key, found, index, record) => {
     const place = places[index] as number
     const context = contexts[place] as LoaderContext
-    const value = believes(key) ? bringForward(engine, policy, upgrade, key, found, record, context) : undefined
+    const value = believes(key) ? bringForward(engine, policy, upgrade, key, found, record, askedAt, context) : undefined
     if (value !== undefined) upgraded.set(place, value)
   })
   return upgraded
@@ -43,12 +45,13 @@ function bringForward(
   key: EntryKey,
   found: Found | StoreError,
   record: Buffer | null,
+  askedAt: number,
   context: LoaderContext,
 ): unknown {
   if (found === null) return undefined
   if (!isFound(found)) return void reportStoreError(engine, 'read', key, found)
   const entry = openEntry(engine, key, found)
-  if ('unreadable' in entry || entry.expired) return undefined
+  if ('unreadable' in entry || entry.expired || isDeferred(engine, entry, policyTags, askedAt)) return undefined
   // Not worth a look-up: one whose tags would have to be looked up is loaded anew.
   if (entry.standing(record, policyTags.length > 0) !== 'valid') return undefined
   const leftMs = entry.freshUntil - engine.store.now(key)

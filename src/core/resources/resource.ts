@@ -130,8 +130,8 @@ export class Resource<Params, Value, Loaded = Value> {
     return deleted.some(result => result.status === 'fulfilled' && result.value === 'deferred') ? 'deferred' : 'applied'
   }
 
-  /** Marks a value stale: the next call loads it anew. Resolves to whether something was stored. */
-  async expire(params: Params): Promise<boolean> {
+  /** Marks a value stale: the next call loads it anew. Resolves to `'applied'` or `'deferred'` as `cache.expire` does. */
+  async expire(params: Params): Promise<WriteOutcome> {
     return expireKey(this.#engine, this.#entryKey(params))
   }
 

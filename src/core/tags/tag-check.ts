@@ -50,6 +50,8 @@ export async function hasNewerTag(
 /**
  * What becomes of an entry by the record that came with it, or was asked for with it. `unsure`: the record may be the older of the two, or the store failed
  * to look up tags, which is reported.
+ *
+ * @param askedAt The sequence number at which the store was asked for it, or an earlier one.
  */
 export async function verdictOn(
   engine: Engine,
@@ -58,7 +60,9 @@ export async function verdictOn(
   record: Buffer | null,
   named: readonly string[],
   timeoutMs: number,
+  askedAt: number,
 ): Promise<'valid' | 'invalid' | 'unsure'> {
+  if (isDeferred(engine, entry, named, askedAt)) return 'invalid'
   const standing = entry.standing(record, named.length > 0)
   if (standing === 'valid') return standing
   if (standing !== 'moved') return standing === 'cleared' ? 'invalid' : 'unsure'
@@ -68,4 +72,11 @@ export async function verdictOn(
     reportStoreError(engine, 'newest-tag', key, error)
     return 'unsure'
   }
+}
+
+/** Whether the entry has been invalidated by a tag in a way that the store does not know of, or did not when it was asked. */
+export function isDeferred({ outage }: Engine, entry: Entry, named: readonly string[], askedAt: number): boolean {
+  const { tags } = entry
+  if (tags.length === 0 && named.length === 0) return false
+  return outage.journal.blocksTags(tags, askedAt) || outage.journal.blocksTags(named, askedAt)
 }

@@ -41,6 +41,11 @@ export const problemLines: Describe = {
   'store-error': ({ command }) => ({ level: 'warn', message: `a store command failed (${command})` }),
   journal: ({ change }) => {
     if (change === 'deferred') return { level: 'warn', message: 'an invalidation could not be told to the store yet' }
+    if (change === 'overflowed')
+      return {
+        level: 'error',
+        message: 'too many invalidations wait to be told to the store: it is told to clear the namespace instead',
+      }
     if (change === 'doubted')
       return { level: 'warn', message: 'another server answers: it is told the recent invalidations again' }
     return { level: 'info', message: 'the store has been told what was deferred' }

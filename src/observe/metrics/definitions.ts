@@ -188,7 +188,7 @@ export const metricDefinitions: Readonly<
   cache_journal_changes_total: {
     kind: 'counter',
     help: 'Changes of the journal of invalidations that the store has yet to be told.',
-    choice: { label: 'change', values: ['deferred', 'doubted', 'replayed'] },
+    choice: { label: 'change', values: ['deferred', 'doubted', 'overflowed', 'replayed'] },
   },
   cache_journal_length: {
     kind: 'gauge',

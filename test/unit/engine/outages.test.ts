@@ -238,13 +238,30 @@ describe('a delete that the store could not be told', () => {
     expect(a.status().deferredInvalidations).toBe(1)
   })
 
-  it('is refused when the journal is full: nothing is promised that would be forgotten', async () => {
-    const { a, clock, until } = openFleet({}, gone)
+  it('becomes a clear with all the others when there is no room for more: nothing that was promised is forgotten', async () => {
+    const { a, b, clock, store, until } = openFleet()
+    await until(b.set('k1', 'old'))
+    await until(b.set('other', 'value'))
+    store.script = gone
+    const records = watch(a, 'journal')
     await until(a.delete(Array.from({ length: 10_000 }, (_, key) => `k${key}`)))
     expect(a.status().deferredInvalidations).toBe(10_000)
-    await expect(until(a.delete('one more'))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     expect(await until(a.delete('k1'))).toBe('deferred')
-    await clock.advance(1_000)
+    expect(a.status().deferredInvalidations).toBe(10_000)
+    records.length = 0
+    expect(await until(a.delete('one more'))).toBe('deferred')
+    expect(records).toMatchObject([
+      { change: 'deferred', count: 1, waiting: 1 },
+      { change: 'overflowed', count: 10_000, waiting: 1 },
+    ])
+    store.script = only('clear')
+    expect(await until(a.get('other'))).toBeUndefined()
+    store.script = () => undefined
+    await clock.advance(500)
+    expect(a.status().deferredInvalidations).toBe(0)
+    expect(store.count('remove')).toBeLessThan(20_100)
+    expect(await until(b.get('k1'))).toBeUndefined()
+    expect(await until(b.get('other'))).toBeUndefined()
   })
 
   it('is told in one last try when the cache closes', async () => {

@@ -168,14 +168,14 @@ describe('delete', () => {
 })
 
 describe('expire', () => {
-  it('makes the next call load, and says whether there was something', async () => {
+  it('makes the next call load', async () => {
     const { a, b, source, until } = openFleet()
-    expect(await until(a.expire('k'))).toBe(false)
+    expect(await until(a.expire('k'))).toBe('applied')
     await until(a.set('k', 'v'))
     const records = watch(b, 'invalidate')
-    expect(await until(b.expire('k'))).toBe(true)
+    expect(await until(b.expire('k'))).toBe('applied')
     expect(await until(a.getOrSet('k', source.takes(10)))).toBe('load 1')
-    expect(records).toMatchObject([{ operation: 'expire' }])
+    expect(records).toMatchObject([{ operation: 'expire', outcome: 'applied' }])
   })
 
   it('keeps the value for as long as it would have been kept', async () => {

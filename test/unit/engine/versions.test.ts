@@ -64,7 +64,7 @@ describe('during a deploy', () => {
 
   it('an expire marks them', async () => {
     const { a, stored, until } = await open()
-    expect(await until(a.expire('k', { version: 2 }))).toBe(true)
+    expect(await until(a.expire('k', { version: 2 }))).toBe('applied')
     expect(await stored()).toEqual([false, false, false, true])
   })
 

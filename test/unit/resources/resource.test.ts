@@ -100,7 +100,7 @@ describe('a resource', () => {
     expect(await until(two.get({ sku: 'p1' }))).toEqual({ sku: 'p1', cents: 50 })
     expect(await until(two.refresh({ sku: 'p1' }))).toEqual({ sku: 'p1', cents: 1 })
     expect(await until(one.get({ sku: 'p1' }))).toEqual({ sku: 'p1', cents: 1 })
-    expect(await until(two.expire({ sku: 'p1' }))).toBe(true)
+    expect(await until(two.expire({ sku: 'p1' }))).toBe('applied')
     expect(await until(one.get({ sku: 'p1' }))).toEqual({ sku: 'p1', cents: 2 })
     await until(two.delete({ sku: 'p1' }))
     expect(await until(one.get({ sku: 'p1' }))).toEqual({ sku: 'p1', cents: 3 })
