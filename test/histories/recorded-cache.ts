@@ -106,13 +106,12 @@ export class RecordedCache {
 
   async expire(key: number): Promise<Answered> {
     return this.#call('expire', key, async () => {
-      await this.#cache.expire(nameOf(key))
-      return { outcome: 'acknowledged', value: undefined }
+      return this.#written('expire', await this.#cache.expire(nameOf(key)))
     })
   }
 
   /** One that was deferred holds in this process alone: for the others it counts as one that failed. */
-  #written(kind: 'set' | 'delete', outcome: WriteOutcome): { outcome: Outcome; value: undefined } {
+  #written(kind: 'set' | 'delete' | 'expire', outcome: WriteOutcome): { outcome: Outcome; value: undefined } {
     if (outcome === 'applied') return { outcome: 'acknowledged', value: undefined }
     this.#errors[`${kind} deferred`] = (this.#errors[`${kind} deferred`] ?? 0) + 1
     return { outcome: 'failed', value: undefined }
