@@ -203,6 +203,10 @@ export const rows: readonly Row[] = [
         { expr: sumBy(caches, gauge('cache_local_entries', now)), legend: '{{cache}}' },
         { expr: sumBy(caches, gauge('cache_local_trusted', now)), legend: '{{cache}}: processes that trust theirs' },
       ),
+      lines('Age', 'How far behind the copies of any process may be: since the last pulse that was heard.', 's', {
+        expr: `max by (cache) (${gauge('cache_local_age_seconds', now)})`,
+        legend: '{{cache}}',
+      }),
       lines('Memory of copies', 'By estimate, in all processes together.', 'bytes', {
         expr: sumBy(caches, gauge('cache_local_bytes', now)),
         legend: '{{cache}}',

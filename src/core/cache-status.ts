@@ -29,6 +29,8 @@ export interface CacheStatus {
 export interface LocalStatus {
   /** Whether they are answered without asking the store: its changes are proven to be heard. Never under `'validate'`. */
   readonly trusted: boolean
+  /** How long ago the pulse was sent that they are trusted by, in ms: so far they may be behind. Undefined while they are not. */
+  readonly pulseAgeMs: number | undefined
   readonly entries: number
   /** What they take in memory, by estimate. */
   readonly bytes: number
@@ -50,8 +52,8 @@ export function statusOf({ phase, connectivity, outage, pending, leases, refresh
 }
 
 function localStatus(local: Engine['local'], memory: EntryCodec['memory']): LocalStatus | undefined {
-  if (local !== undefined) return { trusted: local.trusted, ...local.size }
-  return memory === undefined ? undefined : { trusted: false, ...memory.size }
+  if (local !== undefined) return { trusted: local.trusted, pulseAgeMs: local.pulseAgeMs, ...local.size }
+  return memory === undefined ? undefined : { trusted: false, pulseAgeMs: undefined, ...memory.size }
 }
 
 function isTripped(breaker: [endpoint: string, state: BreakerState]): breaker is [string, 'open' | 'half-open'] {

@@ -25,6 +25,11 @@ export class BusTrust {
     return this.#until
   }
 
+  /** Monotonic ms when the newest pulse heard was sent, at the latest; in the past when there was none. */
+  get pulsedAt(): number {
+    return this.#until - this.#detectionMs
+  }
+
   /** The bus went down, or is new: nothing is known until the next pulse. */
   lose(): void {
     this.#sequence = undefined

@@ -97,6 +97,11 @@ export class LocalTier {
     return this.#clock.now() < this.#trust.until
   }
 
+  /** How long ago the pulse was sent that the copies are trusted by, in ms; undefined while they are not. */
+  get pulseAgeMs(): number | undefined {
+    return this.trusted ? this.#clock.now() - this.#trust.pulsedAt : undefined
+  }
+
   /** To be taken before the store is asked for what may be filled in. */
   get position(): number {
     return this.#changes.position

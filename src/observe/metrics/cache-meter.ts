@@ -148,6 +148,8 @@ export class CacheMeter {
         return this.#hits.local - this.#localHitsBefore
       case 'cache_local_trusted':
         return status.local?.trusted === true ? 1 : 0
+      case 'cache_local_age_seconds':
+        return (status.local?.pulseAgeMs ?? 0) / 1000
       case 'cache_local_entries':
         return status.local?.entries ?? 0
       case 'cache_local_bytes':

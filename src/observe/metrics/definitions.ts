@@ -50,6 +50,7 @@ export type GaugeName =
   | 'cache_held_leases'
   | 'cache_running_refreshes'
   | 'cache_local_trusted'
+  | 'cache_local_age_seconds'
   | 'cache_local_entries'
   | 'cache_local_bytes'
 
@@ -230,6 +231,11 @@ export const metricDefinitions: Readonly<
     kind: 'gauge',
     help: "1 while the values in this process are answered without asking the store, else 0; 0 under local mode 'validate'.",
     aggregator: 'min',
+  },
+  cache_local_age_seconds: {
+    kind: 'gauge',
+    help: 'How long ago the pulse was sent that the values in this process are trusted by, so how far behind they may be; 0 while they are not trusted.',
+    aggregator: 'max',
   },
   cache_local_entries: {
     kind: 'gauge',
