@@ -2,7 +2,7 @@ import type { BatchAnswers } from './calls/batch-answers.ts'
 import { Call } from './calls/call.ts'
 import { hasFreshEntry, readCachedEntry, type CachedEntry } from './calls/cached-entry.ts'
 import { statusOf, type CacheStatus } from './cache-status.ts'
-import type { Engine } from './engine.ts'
+import { undecodable, type Engine } from './engine.ts'
 import { describeValue } from './describe-value.ts'
 import { LeaseholdError } from './errors.ts'
 import type { CacheEventListener } from './event-emitter.ts'
@@ -13,7 +13,7 @@ import { getOrSet } from './calls/get-or-set.ts'
 import { LoadBatch, type LoadMany } from './flights/load-batch.ts'
 import type { Loader } from './flights/loader-context.ts'
 import type { KeyParams } from './keys/key-builder.ts'
-import { answerWithCopy, takesCopies } from './local/answer-with-copy.ts'
+import { answerWithCopy, copiedValue, copyForCall } from './local/answer-with-copy.ts'
 import { checkKey, checkKeys } from './keys/check-key.ts'
 import { keyOptionNames, setOptionNames } from './options/option-table.ts'
 import { parseDuration } from './options/duration.ts'
@@ -60,10 +60,11 @@ export class Cache {
    *   `INVALID_OPTION`, `UNKNOWN_OPTION`, `CACHE_CLOSED`
    */
   getOrSet<Value>(key: string, loader: Loader<Value>, options?: CallOptions): Promise<Value> {
-    const { local, rollout } = this.#engine
-    if (local !== undefined && takesCopies(options) && rollout?.takes(key) !== false) {
-      const copy = local.find(key)
-      if (copy !== undefined) return answerWithCopy(this.#engine, key, copy) as Promise<Value>
+    const { local } = this.#engine
+    if (local !== undefined) {
+      const copy = copyForCall(this.#engine, local, key, options, options?.version, options?.tags)
+      const value = copy === undefined ? undecodable : copiedValue(this.#engine, key, copy)
+      if (copy !== undefined && value !== undecodable) return answerWithCopy(this.#engine, key, copy, value) as Promise<Value>
     }
     try {
       const policy = this.#begin(key, options)
@@ -149,7 +150,11 @@ export class Cache {
 
   /** The value in memory, at once and without asking anyone: what `getOrSet` would answer from the local tier. `undefined` if there is none. */
   peek<Value = unknown>(key: string): Value | undefined {
-    return this.#engine.local?.find(key)?.kept.value() as Value | undefined
+    const { local } = this.#engine
+    const copy = local === undefined ? undefined : copyForCall(this.#engine, local, key, undefined)
+    if (copy === undefined) return undefined
+    const value = copiedValue(this.#engine, key, copy)
+    return value === undecodable ? undefined : (value as Value)
   }
 
   /** The stored value, fresh or stale, with its age, freshness and remaining time. */

@@ -122,12 +122,16 @@ export function decodeValue(engine: Watched & Pick<Engine, 'codec'>, key: EntryK
     const value = entry.value()
     return schema === undefined ? value : schema.read(value, engine.codec.freeze)
   } catch (error) {
-    if (engine.events.topics['decode-error'].heard) {
-      const reason = error instanceof SchemaMismatch ? 'schema' : 'payload'
-      engine.events.emit('decode-error', { ...recordBase(engine, key), reason, bytes: entry.encodedBytes, error })
-    }
+    reportUndecodable(engine, key, entry.encodedBytes, error)
     return undecodable
   }
+}
+
+/** Reports what could not be decoded, or is not what its schema says. */
+export function reportUndecodable(engine: Watched, key: EntryKey, bytes: number, error: unknown): void {
+  if (!engine.events.topics['decode-error'].heard) return
+  const reason = error instanceof SchemaMismatch ? 'schema' : 'payload'
+  engine.events.emit('decode-error', { ...recordBase(engine, key), reason, bytes, error })
 }
 
 export const undecodable: unique symbol = Symbol('undecodable')

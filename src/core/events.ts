@@ -23,7 +23,9 @@ export interface LookupRecord extends KeyRecord {
   readonly operation: 'get' | 'getEntry' | 'getMany' | 'has'
   /** `absent`: nothing readable is stored, or the store failed. */
   readonly outcome: 'fresh' | 'stale' | 'absent'
-  /** Of the entry, encoded; 0 when absent. */
+  /** Who answered: the store, or a copy in this process. */
+  readonly from: 'store' | 'local'
+  /** Of the entry, encoded; 0 when absent. Of a copy what it takes in memory, by estimate. */
   readonly bytes: number
   readonly durationMs: number
 }

@@ -28,17 +28,22 @@ export class HitCounter implements HitCounts {
     this.#samplers.push(sampler)
   }
 
-  countLocal(): void {
+  countLocal(resource: string | undefined): void {
     this.hits++
     this.local++
+    if (resource !== undefined) this.#countResource(resource)
   }
 
   /** @param clock Asked for one hit in {@link hitSampling} only. */
   count(bytes: number, resource: string | undefined, startedAt: number, clock: { now(): number }): void {
     this.bytes += bytes
-    if (resource !== undefined) this.byResource.set(resource, (this.byResource.get(resource) ?? 0) + 1)
+    if (resource !== undefined) this.#countResource(resource)
     if (++this.hits % hitSampling !== 0) return
     const durationMs = clock.now() - startedAt
     for (const sampler of this.#samplers) sampler(durationMs)
+  }
+
+  #countResource(resource: string): void {
+    this.byResource.set(resource, (this.byResource.get(resource) ?? 0) + 1)
   }
 }

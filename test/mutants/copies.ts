@@ -2,6 +2,7 @@ import type { Mutant } from './mutant.ts'
 
 const tier = 'src/core/local/local-tier.ts'
 const tests = ['test/unit/local/local-tier.test.ts']
+const answers = ['test/unit/local/answers.test.ts']
 
 /** Copies that are answered without asking the store. */
 export const copyMutants: readonly Mutant[] = [
@@ -17,8 +18,8 @@ export const copyMutants: readonly Mutant[] = [
     name: 'older-answer-over-a-told-copy',
     does: 'a change that a copy has already does not forbid older answers',
     file: tier,
-    find: '    this.#changes.note(wakeId)\n    const key',
-    replace: '    const key',
+    find: '    this.#changes.note(wakeId)\n    const slot',
+    replace: '    const slot',
     tests,
   },
   {
@@ -65,8 +66,64 @@ export const copyMutants: readonly Mutant[] = [
     name: 'copies-outlive-their-tags',
     does: 'the tags of a copy are not looked at',
     file: tier,
-    find: 'return copy.tags.length === 0 || !this.#isBumped(copy) ? copy : undefined',
-    replace: 'return copy',
+    find: 'if (copy.tags.length !== 0 && this.#isBumped(copy, copy.tags)) return undefined',
+    replace: '',
     tests,
+  },
+  {
+    name: 'copies-for-readers-with-other-tags',
+    does: 'a copy answers a reader whose tags were not looked up when it was made',
+    file: tier,
+    find: 'return tags === undefined || hasAll(copy, tags) ? copy : undefined',
+    replace: 'return copy',
+    tests: answers,
+  },
+  {
+    name: 'copies-of-any-version',
+    does: 'a copy answers for another version of a key that happens to stand in its place',
+    file: tier,
+    find: 'if (copy === undefined || copy.version !== version) return undefined\n    const now',
+    replace: 'if (copy === undefined) return undefined\n    const now',
+    tests: answers,
+  },
+  {
+    name: 'own-change-keeps-neighbouring-copies',
+    does: 'a change by this process drops the copies of its own version alone',
+    file: 'src/core/calls/revoke-here.ts',
+    find: 'for (const each of [version - 1, version, version + 1]) local.change({ key, version: each })',
+    replace: 'local.change({ key, version })',
+    tests: answers,
+  },
+  {
+    name: 'look-ups-fill-unguarded',
+    does: 'what get has read is kept whatever was heard while it read',
+    file: 'src/core/calls/cached-entry.ts',
+    find: 'fillCopy(engine, key, entry, engine.options.policy.tags, position, nowMs)',
+    replace: 'fillCopy(engine, key, entry, engine.options.policy.tags, positionOf(engine), nowMs)',
+    tests: answers,
+  },
+  {
+    name: 'batches-fill-unguarded',
+    does: 'what getMany has read is kept whatever was heard while it read',
+    file: 'src/core/calls/get-many.ts',
+    find: 'fillCopy(engine, key, entry, policy.tags, position, engine.store.now(key))',
+    replace: 'fillCopy(engine, key, entry, policy.tags, positionOf(engine), engine.store.now(key))',
+    tests: answers,
+  },
+  {
+    name: 'forced-call-takes-a-copy',
+    does: 'a copy answers a call with forceFresh',
+    file: 'src/core/local/answer-with-copy.ts',
+    find: '(options.forceFresh === true || options.signal?.aborted === true)',
+    replace: 'options.signal?.aborted === true',
+    tests: answers,
+  },
+  {
+    name: 'forced-batch-takes-copies',
+    does: 'copies answer a batch with forceFresh',
+    file: 'src/core/calls/get-many.ts',
+    find: 'if (!forceFresh && local !== undefined && answerByCopy',
+    replace: 'if (local !== undefined && answerByCopy',
+    tests: answers,
   },
 ]

@@ -94,6 +94,39 @@ describe('a trusted local tier', () => {
     await until(() => cache.peek('k') === undefined)
   })
 
+  it('answers get, batches and resources, and drops their copies when another process changes them', async () => {
+    const [cache, other] = [open({ version: 3 }), open({ version: 3 })]
+    const rows = cache.define('row', {
+      key: (id: number) => ({ id }),
+      load: () => expect.unreachable(),
+      version: 1,
+      tags: ['rows'],
+    })
+    const keys = [1, 2, 3].map(id => rows.keyOf(id))
+    await remembered(cache, 'anything')
+    await other.setMany(keys.map(key => [key, 'own'] as const))
+    for (const key of keys) await other.set(key, 'row', { version: 1, tags: ['rows'] })
+    expect(await cache.getMany(keys)).toEqual(['own', 'own', 'own'])
+    expect(await rows.getMany([1, 2, 3])).toEqual(['row', 'row', 'row'])
+    const froms: string[] = []
+    cache.on('hit', ({ from }) => froms.push(from))
+    cache.on('lookup', ({ from }) => froms.push(from))
+    await Promise.all([
+      cache.get(keys[0] as string),
+      cache.getMany(keys),
+      cache.has(keys[1] as string),
+      rows.get(2),
+      rows.getMany([1, 3]),
+    ])
+    expect(new Set(froms)).toEqual(new Set(['local']))
+    await other.delete(keys[0] as string, { version: 2 })
+    await until(() => cache.peek(keys[0] as string) === undefined && rows.peek(1) === undefined)
+    expect([cache.peek(keys[1] as string), rows.peek(2)]).toEqual(['own', 'row'])
+    await other.invalidateTags('rows')
+    await until(() => rows.peek(2) === undefined)
+    expect(cache.peek(keys[1] as string)).toBe('own')
+  })
+
   it('is refused on a store that does not tell of changes', () => {
     const silent = { kind: 'silent', open: () => ({ wakeId: () => '' }) as never }
     expect(() => createCache({ namespace, store: silent, local: { mode: 'trust' } })).toThrow(/local\.mode/)

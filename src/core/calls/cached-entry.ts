@@ -1,5 +1,9 @@
+import type { LookupRecord } from '../events.ts'
 import { decodeValue, openEntry, recordBase, reportStoreError, undecodable, type Engine } from '../engine.ts'
 import type { Found } from '../local/header-reads.ts'
+import { copiedValue, copyOf } from '../local/answer-with-copy.ts'
+import { fillCopy, positionOf } from '../local/fill-copy.ts'
+import type { LocalCopy } from '../local/local-tier.ts'
 import type { Entry, EntryKey } from '../ports.ts'
 import { traced, type OperationOutcome } from '../tracer.ts'
 import { verdictOn } from '../tags/tag-check.ts'
@@ -27,11 +31,15 @@ export function readCachedEntry(
   key: EntryKey,
   operation: 'get' | 'getEntry',
 ): Promise<CachedEntry<unknown> | undefined> {
-  return lookUp(engine, key, operation, entry => {
+  const copy = copyOf(engine, key)
+  const held = copy === undefined ? undecodable : copiedValue(engine, key.key, copy)
+  if (copy !== undefined && held !== undecodable) return answerByCopy(engine, key, operation, copy, entryOf(engine, copy, held))
+  return lookUp(engine, key, operation, (entry, position) => {
     const value = decodeValue(engine, key, entry)
     if (value === undecodable) return undefined
     const nowMs = engine.store.now(key)
     const fresh = !entry.expired && nowMs < entry.freshUntil
+    if (fresh) fillCopy(engine, key, entry, engine.options.policy.tags, position, nowMs)
     return {
       value,
       fresh,
@@ -44,13 +52,45 @@ export function readCachedEntry(
   })
 }
 
+function entryOf({ clock }: Engine, copy: LocalCopy, value: unknown): CachedEntry<unknown> {
+  const now = clock.now()
+  return {
+    value,
+    fresh: true,
+    ageMs: Math.max(0, now - copy.createdAt),
+    freshForMs: Math.max(0, copy.freshUntil - now),
+    remainingMs: Math.max(0, copy.hardUntil - now),
+    loadMs: copy.loadMs,
+    bytes: copy.entryBytes,
+  }
+}
+
 /** Whether a fresh, readable entry is stored. The payload is not decoded. */
 export async function hasFreshEntry(engine: Engine, key: EntryKey): Promise<boolean> {
+  const copy = copyOf(engine, key)
+  if (copy !== undefined) return answerByCopy(engine, key, 'has', copy, true)
   const found = await lookUp(engine, key, 'has', entry => {
     const fresh = !entry.expired && engine.store.now(key) < entry.freshUntil
     return { fresh, bytes: entry.encodedBytes }
   })
   return found?.fresh === true
+}
+
+/** Answers by a copy in this process. */
+function answerByCopy<Result>(
+  engine: Engine,
+  key: EntryKey,
+  operation: LookupRecord['operation'],
+  { kept }: LocalCopy,
+  result: Result,
+): Promise<Result> {
+  return traced(engine.tracer, operation, { key: key.key, outcome: 'hit' }, async () => {
+    if (engine.events.topics.lookup.heard) {
+      const record = { operation, outcome: 'fresh', from: 'local', bytes: kept.bytes, durationMs: 0 } as const
+      engine.events.emit('lookup', { ...recordBase(engine, key), ...record })
+    }
+    return result
+  })
 }
 
 interface LookedUp {
@@ -62,18 +102,20 @@ function lookUp<Result extends LookedUp>(
   engine: Engine,
   key: EntryKey,
   operation: 'get' | 'getEntry' | 'has',
-  look: (entry: Entry) => Result | undefined,
+  look: (entry: Entry, position: number) => Result | undefined,
 ): Promise<Result | undefined> {
   const lookup: { readonly key: string; outcome: OperationOutcome } = { key: key.key, outcome: undefined }
   return traced(engine.tracer, operation, lookup, async () => {
     const startedAt = engine.events.topics.lookup.heard ? engine.clock.now() : undefined
+    const position = positionOf(engine)
     const entry = await readStored(engine, key)
-    const found = entry === undefined ? undefined : look(entry)
+    const found = entry === undefined ? undefined : look(entry, position)
     const outcome = found === undefined ? 'absent' : found.fresh ? 'fresh' : 'stale'
     lookup.outcome = outcome === 'fresh' ? 'hit' : outcome
     if (startedAt !== undefined) {
       const durationMs = engine.clock.now() - startedAt
-      engine.events.emit('lookup', { ...recordBase(engine, key), operation, outcome, bytes: found?.bytes ?? 0, durationMs })
+      const bytes = found?.bytes ?? 0
+      engine.events.emit('lookup', { ...recordBase(engine, key), operation, outcome, from: 'store', bytes, durationMs })
     }
     return found
   })

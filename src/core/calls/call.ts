@@ -1,6 +1,7 @@
 import { keyId } from '../flights/flights.ts'
 import type { Engine } from '../engine.ts'
 import type { Passenger } from '../flights/flight.ts'
+import { positionOf } from '../local/fill-copy.ts'
 import type { BatchArrival, LoadBatch } from '../flights/load-batch.ts'
 import type { Loader } from '../flights/loader-context.ts'
 import type { Policy } from '../options/options.ts'
@@ -13,11 +14,6 @@ export interface CallBeginning {
   readonly began: number
   readonly startedAt: number
   readonly askedAt: number
-}
-
-/** What the local tier has heard until now. */
-export function positionOf({ local }: Engine): number {
-  return local === undefined ? 0 : local.position
 }
 
 /** One `getOrSet` on its way to an answer. */

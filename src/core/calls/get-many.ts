@@ -1,11 +1,14 @@
 import { absent } from './absent.ts'
 import { BatchAnswers } from './batch-answers.ts'
-import { Call, positionOf } from './call.ts'
+import { Call } from './call.ts'
 import { decodeValue, openEntry, recordBase, reportStoreError, undecodable, type Engine } from '../engine.ts'
 import type { StoreError } from '../errors.ts'
+import type { LookupRecord } from '../events.ts'
 import type { LoadBatch } from '../flights/load-batch.ts'
 import type { Loader } from '../flights/loader-context.ts'
 import { answerCall } from './get-or-set.ts'
+import { copiedValue, copyOf, reportCopyHit } from '../local/answer-with-copy.ts'
+import { fillCopy, positionOf } from '../local/fill-copy.ts'
 import { isFound, type Found } from '../local/header-reads.ts'
 import { answerFromCopy } from '../outage/answer-from-copy.ts'
 import type { Policy } from '../options/options.ts'
@@ -29,14 +32,32 @@ async function readEveryKey(engine: Engine, keys: readonly string[], policy: Pol
   const answers = new BatchAnswers(keys)
   const startedAt = engine.clock.now()
   const askedAt = engine.sequence.next()
-  const believes = engine.outage.journal.observe(keys, policy.version)
+  const position = positionOf(engine)
+  const { version } = policy
+  const toRead =
+    engine.local === undefined
+      ? undefined
+      : without(keys, (key, place) => {
+          const copy = copyOf(engine, { key, version }, policy.tags)
+          const value = copy === undefined ? undecodable : copiedValue(engine, key, copy)
+          if (copy === undefined || value === undecodable) return false
+          answers.answer(place, value)
+          reportLookup(engine, { key, version }, 'local', copy.kept.bytes, startedAt)
+          return true
+        })
+  const reading = toRead?.keys ?? keys
+  const believes = engine.outage.journal.observe(reading, version)
   const checks: Promise<void>[] = []
-  await readEach(engine, keys, policy.version, (key, found, place, record) => {
+  await readEach(engine, reading, version, (key, found, index, record) => {
     const entry = believes(key) && engine.rollout?.takes(key.key) !== false ? freshEntry(engine, key, found) : undefined
     const answer = (valid: boolean): void => {
       const value = valid && entry !== undefined ? decodeValue(engine, key, entry) : undecodable
-      if (value !== undecodable) answers.answer(place, value)
-      reportLookup(engine, key, value === undecodable ? 0 : (entry?.encodedBytes ?? 0), startedAt)
+      if (value !== undecodable) {
+        answers.answer(toRead?.places[index] ?? index, value)
+        if (engine.local !== undefined && entry !== undefined)
+          fillCopy(engine, key, entry, policy.tags, position, engine.store.now(key))
+      }
+      reportLookup(engine, key, 'store', value === undecodable ? 0 : (entry?.encodedBytes ?? 0), startedAt)
     }
     if (entry === undefined) return answer(false)
     if (isDeferred(engine, entry, policy.tags, askedAt)) return answer(false)
@@ -61,11 +82,11 @@ function freshEntry(engine: Engine, key: EntryKey, found: Found | StoreError): E
   return 'unreadable' in entry || entry.expired || engine.store.now(key) >= entry.freshUntil ? undefined : entry
 }
 
-function reportLookup(engine: Engine, key: EntryKey, bytes: number, startedAt: number): void {
+function reportLookup(engine: Engine, key: EntryKey, from: LookupRecord['from'], bytes: number, startedAt: number): void {
   if (!engine.events.topics.lookup.heard) return
   const outcome = bytes === 0 ? 'absent' : 'fresh'
   const durationMs = engine.clock.now() - startedAt
-  engine.events.emit('lookup', { ...recordBase(engine, key), operation: 'getMany', outcome, bytes, durationMs })
+  engine.events.emit('lookup', { ...recordBase(engine, key), operation: 'getMany', outcome, from, bytes, durationMs })
 }
 
 /**
@@ -98,7 +119,7 @@ async function answerEveryKey(
     const callFor = (key: string): Call =>
       new Call(engine, key, batch === undefined ? loaderOf(key) : batch.loader, policy, batch, began)
     const unread = new UnansweredCalls()
-    const toRead = findUnread(engine, keys, policy, (key, place) => unread.add(key, place, () => callFor(key)))
+    const toRead = findUnread(engine, keys, policy, answers, (key, place) => unread.add(key, place, () => callFor(key)))
     const joined = unread.answer(engine, answers, false)
     const missing = new UnansweredCalls()
     const reading = toRead?.keys ?? keys
@@ -155,20 +176,50 @@ class UnansweredCalls {
   }
 }
 
-/** An open flight is joined unread, and a forced call reads nothing. Returns what is to be read, undefined for all of it. */
+/** Answers what copies can. An open flight is joined unread, and a forced call reads nothing. Returns what is to be read, undefined for all of it. */
 function findUnread(
-  { flights, rollout }: Engine,
+  engine: Engine,
   keys: readonly string[],
-  { forceFresh, version }: Policy,
+  policy: Policy,
+  answers: BatchAnswers,
   onUnread: (key: string, place: number) => void,
-): { readonly keys: readonly string[]; readonly places: readonly number[] } | undefined {
-  if (!forceFresh && flights.size === 0 && rollout === undefined) return undefined
+): KeysToRead | undefined {
+  const { flights, rollout, local } = engine
+  const { forceFresh, version } = policy
+  if (!forceFresh && flights.size === 0 && rollout === undefined && local === undefined) return undefined
+  return without(keys, (key, place) => {
+    if (!forceFresh && local !== undefined && answerByCopy(engine, key, place, policy, answers)) return true
+    if (!forceFresh && rollout?.takes(key) !== false && flights.find({ key, version }) === undefined) return false
+    onUnread(key, place)
+    return true
+  })
+}
+
+function answerByCopy(engine: Engine, key: string, place: number, policy: Policy, answers: BatchAnswers): boolean {
+  const copy = copyOf(engine, { key, version: policy.version }, policy.tags)
+  const value = copy === undefined ? undecodable : copiedValue(engine, key, copy, policy.schema)
+  if (copy === undefined || value === undecodable) return false
+  answers.answer(place, value)
+  reportCopyHit(engine, key, copy, policy.resource)
+  return true
+}
+
+/** Keys of a batch that are left to be read, and their places in it. */
+interface KeysToRead {
+  readonly keys: readonly string[]
+  readonly places: readonly number[]
+}
+
+function without(keys: readonly string[], isDone: (key: string, place: number) => boolean): KeysToRead {
+  const left: string[] = []
   const places: number[] = []
-  for (const [place, key] of keys.entries()) {
-    if (forceFresh || rollout?.takes(key) === false || flights.find({ key, version }) !== undefined) onUnread(key, place)
-    else places.push(place)
+  for (let place = 0; place < keys.length; place++) {
+    const key = keys[place] as string
+    if (isDone(key, place)) continue
+    left.push(key)
+    places.push(place)
   }
-  return { keys: places.map(place => keys[place] as string), places }
+  return { keys: left, places }
 }
 
 function believedOf(engine: Engine, call: Call, found: Found | StoreError, believed: boolean): Found {

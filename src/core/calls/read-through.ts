@@ -3,10 +3,9 @@ import type { Call } from './call.ts'
 import { decide, staleness } from './decide.ts'
 import { decodeValue, openEntry, recordBase, reportStoreError, undecodable, type Engine } from '../engine.ts'
 import type { StaleRecord } from '../events.ts'
+import { fillCopy } from '../local/fill-copy.ts'
 import type { Found } from '../local/header-reads.ts'
-import type { LocalTier } from '../local/local-tier.ts'
 import type { Entry } from '../ports.ts'
-import { unionOf } from '../tags/check-tags.ts'
 import { hasNewerTag, isDeferred, verdictOn, type AskedTags } from '../tags/tag-check.ts'
 import { answerFromCopy } from '../outage/answer-from-copy.ts'
 
@@ -71,17 +70,12 @@ function answerFromEntry(engine: Engine, call: Call, entry: Entry): unknown {
     return absent
   }
   engine.shadow?.offer(engine, call, entry)
-  if (engine.local !== undefined && decision !== 'revalidate') keepCopy(engine, engine.local, call, entry, nowMs)
+  if (engine.local !== undefined && decision !== 'revalidate')
+    fillCopy(engine, call, entry, call.policy.tags, call.askedAt, nowMs)
   if (decision !== 'fresh') engine.refreshes.offer(engine, call, entry, decision === 'revalidate' ? 'stale' : 'early')
   if (decision === 'revalidate') reportStale(engine, call, entry, 'revalidate')
   else reportHit(engine, call, entry, nowMs)
   return value
-}
-
-/** Copies are of the cache's own version, by which changes are told. */
-function keepCopy(engine: Engine, local: LocalTier, call: Call, entry: Entry, nowMs: number): void {
-  if (call.version === engine.options.policy.version)
-    local.fill(call.key, entry, unionOf(call.policy.tags, entry.tags), call.askedAt, nowMs)
 }
 
 /** A stored value that may be answered in place of a load, and what reports it once it is. */

@@ -16,7 +16,7 @@ export function revokeHere(engine: Engine, invalidation: Invalidation): void {
 }
 
 export function revokeKeyHere(engine: Engine, key: EntryKey): void {
-  engine.local?.change(key.key)
+  dropCopies(engine, key)
   // The store revokes the neighbouring versions too.
   for (const version of [key.version - 1, key.version, key.version + 1]) {
     const neighbour = { key: key.key, version }
@@ -36,4 +36,11 @@ export function revokeAllHere(engine: Engine): void {
   engine.ownInvalidations.noteClear()
   engine.outage.copies.revokeAll()
   engine.local?.changeAll()
+}
+
+/** No copy of the key answers any more, nor does one that is on its way. To be done before the store is told, and again when it has answered. */
+export function dropCopies({ local }: Engine, { key, version }: EntryKey): void {
+  if (local === undefined) return
+  // The store changes the neighbouring versions too.
+  for (const each of [version - 1, version, version + 1]) local.change({ key, version: each })
 }

@@ -7,7 +7,7 @@ import type { Policy } from '../options/options.ts'
 import { deferOrThrow, type WriteOutcome } from '../outage/defer.ts'
 import type { KeyInvalidation } from '../outage/invalidation.ts'
 import type { Clock, EntryKey, PutReply } from '../ports.ts'
-import { revokeKeyHere } from './revoke-here.ts'
+import { dropCopies, revokeKeyHere } from './revoke-here.ts'
 import { traced } from '../tracer.ts'
 
 /** Removing and expiring may be repeated freely, so a command whose reply was lost is sent again. */
@@ -52,7 +52,7 @@ async function storeValue(engine: Engine, key: string, value: unknown, policy: P
       const reply: PutReply = await store.put({ ...entryKey, bytes, keepMs, timeoutMs, notAfter })
       outcome = reply === 'late' ? 'unknown' : reply
       if (outcome !== 'unknown') journal.acknowledge(removal, position, clock.now())
-      engine.local?.change(key)
+      dropCopies(engine, entryKey)
     } catch (error) {
       failure = reportStoreError(engine, 'put', entryKey, error)
       if (failure.outcome === 'not-executed') outcome = deferOrThrow(engine, [removal], failure)
@@ -150,7 +150,7 @@ async function invalidate(engine: Engine, invalidation: KeyInvalidation, earlier
       await (kind === 'remove' ? engine.store.remove(request) : engine.store.expire(request))
       journal.acknowledge(invalidation, position, engine.clock.now())
       // A read that was on its way meanwhile may have brought the old value.
-      engine.local?.change(key.key)
+      dropCopies(engine, key)
       return
     } catch (error) {
       const latest = reportStoreError(engine, kind, key, error)

@@ -69,7 +69,7 @@ async function settleCommit(run: FlightRun, load: LeasedLoad, entry: Entry): Pro
   if (entry.tags.length > 0) lengthenTags(run, entry)
   const [outcome, untouched] = await Promise.all([commit(run, load, entry), isUntouched(run, load, entry.tags)])
   reportCommit(run, entry, outcome)
-  if (outcome === 'stored') run.engine.local?.change(run.plan.key.key)
+  if (outcome === 'stored') run.engine.local?.change(run.plan.key)
   // A full store held the lease until it said so, which vouches for the value as well as storing it would.
   const vouched = untouched && (outcome === 'stored' || outcome === 'full')
   if (outcome === 'unknown') run.engine.outage.copies.end(load.outage, entry, entry.freshUntil - entry.createdAt)

@@ -1,8 +1,10 @@
-import type { Change, Clock, Entry, KeptValue, Token } from '../ports.ts'
+import type { Change, Clock, Entry, EntryKey, KeptValue, Token } from '../ports.ts'
 import { BusTrust } from './bus-trust.ts'
 import { ChangeLog } from './change-log.ts'
 
 export interface LocalTierOptions {
+  /** That of the cache itself, in which most keys are asked for. */
+  readonly version: number
   readonly maxEntries: number
   readonly maxBytes: number
   readonly ttlMs: number
@@ -12,8 +14,10 @@ export interface LocalTierOptions {
 /** A copy of a value that the store vouched for. */
 export interface LocalCopy {
   readonly kept: KeptValue
+  readonly version: number
   readonly wakeId: string
   readonly token: Token
+  /** The entry's, and those that the reader named for whom it was looked up. */
   readonly tags: readonly string[]
   /** The change log's position when the store was asked. */
   readonly askedAt: number
@@ -23,6 +27,11 @@ export interface LocalCopy {
   readonly createdAt: number
   /** Monotonic ms until which the value is fresh. */
   readonly freshUntil: number
+  /** Monotonic ms until which the store keeps it. */
+  readonly hardUntil: number
+  readonly loadMs: number
+  /** Of the entry, encoded. */
+  readonly entryBytes: number
 }
 
 /** Copies by key. When it is full the least recently used go first. */
@@ -59,23 +68,26 @@ const overheadBytes = 320
  */
 export class LocalTier {
   readonly #clock: Clock
-  readonly #wakeIdOf: (key: string) => string
+  readonly #version: number
+  readonly #wakeIdOf: (key: EntryKey) => string
   readonly #ttlMs: number
   readonly #copies: CopyTable
-  readonly #keys = new Map<string, string>()
+  /** Where in the table a copy stands, by what changes call its key. */
+  readonly #slots = new Map<string, string>()
   readonly #changes = new ChangeLog()
   readonly #trust: BusTrust
   readonly #bumps = new Map<string, number>()
   #taggedSince = 0
 
-  /** @param wakeIdOf How changes name a key, in the version that the copies are of. */
+  /** @param wakeIdOf How changes name a key. */
   constructor(
     clock: Clock,
-    wakeIdOf: (key: string) => string,
+    wakeIdOf: (key: EntryKey) => string,
     makeTable: MakeCopyTable,
-    { maxEntries, maxBytes, ttlMs, detectionMs }: LocalTierOptions,
+    { version, maxEntries, maxBytes, ttlMs, detectionMs }: LocalTierOptions,
   ) {
     this.#clock = clock
+    this.#version = version
     this.#wakeIdOf = wakeIdOf
     this.#ttlMs = ttlMs
     this.#trust = new BusTrust(detectionMs)
@@ -83,7 +95,7 @@ export class LocalTier {
       maxEntries,
       maxBytes,
       sizeOf: (copy, key) => overheadBytes + copy.kept.bytes + 2 * (key.length + copy.wakeId.length),
-      onGone: copy => void this.#keys.delete(copy.wakeId),
+      onGone: copy => void this.#slots.delete(copy.wakeId),
     })
   }
 
@@ -107,20 +119,25 @@ export class LocalTier {
     return this.#changes.position
   }
 
-  /** The copy of `key`, if it may be answered now. */
-  find(key: string): LocalCopy | undefined {
-    const copy = this.#copies.get(key)
-    if (copy === undefined) return undefined
+  /**
+   * The copy of a key, if it may be answered now.
+   *
+   * @param tags Those that the reader names: a copy for which they were not looked up is none for him.
+   */
+  find(key: string, version: number = this.#version, tags?: readonly string[]): LocalCopy | undefined {
+    const copy = this.#copies.get(version === this.#version ? key : otherSlot(key, version))
+    if (copy === undefined || copy.version !== version) return undefined
     const now = this.#clock.turnNow?.() ?? this.#clock.now()
     if (now >= copy.until || now >= this.#trust.until) return undefined
-    return copy.tags.length === 0 || !this.#isBumped(copy) ? copy : undefined
+    if (copy.tags.length !== 0 && this.#isBumped(copy, copy.tags)) return undefined
+    return tags === undefined || hasAll(copy, tags) ? copy : undefined
   }
 
-  /** The copy of `key` if it is within its freshness, trusted or not: for when the store cannot be asked. */
-  findSuspect(key: string): LocalCopy | undefined {
-    const copy = this.#copies.get(key)
-    if (copy === undefined || this.#clock.now() >= copy.freshUntil) return undefined
-    return this.#isBumped(copy) ? undefined : copy
+  /** The copy of a key if it is within its freshness, trusted or not: for when the store cannot be asked. */
+  findSuspect(key: EntryKey, tags: readonly string[]): LocalCopy | undefined {
+    const copy = this.#copies.get(this.#slotOf(key))
+    if (copy === undefined || copy.version !== key.version || this.#clock.now() >= copy.freshUntil) return undefined
+    return this.#isBumped(copy, copy.tags) || this.#isBumped(copy, tags) ? undefined : copy
   }
 
   /**
@@ -129,7 +146,7 @@ export class LocalTier {
    * @param tags The entry's, and those that its reader named.
    * @param storeNow The store's time in ms, as estimated when the entry was judged.
    */
-  fill(key: string, entry: Entry, tags: readonly string[], askedAt: number, storeNow: number): void {
+  remember(key: EntryKey, entry: Entry, tags: readonly string[], askedAt: number, storeNow: number): void {
     const now = this.#clock.now()
     if (now >= this.#trust.until) return
     const wakeId = this.#wakeIdOf(key)
@@ -140,6 +157,7 @@ export class LocalTier {
     if (until <= now) return
     const copy = {
       kept: entry.keep(),
+      version: key.version,
       wakeId,
       token: Buffer.from(entry.token),
       tags,
@@ -147,15 +165,19 @@ export class LocalTier {
       until,
       createdAt: now - (storeNow - entry.createdAt),
       freshUntil,
+      hardUntil: now + (entry.hardUntil - storeNow),
+      loadMs: entry.loadMs,
+      entryBytes: entry.encodedBytes,
     }
-    this.#copies.set(key, copy)
-    if (this.#copies.has(key)) this.#keys.set(wakeId, key)
+    const slot = this.#slotOf(key)
+    this.#copies.set(slot, copy)
+    if (this.#copies.has(slot)) this.#slots.set(wakeId, slot)
   }
 
-  /** This process changes `key` itself: to be told before the store is, and again when the store has answered. */
-  change(key: string): void {
+  /** This process changes a key itself: to be told before the store is, and again when the store has answered. */
+  change(key: EntryKey): void {
     this.#changes.note(this.#wakeIdOf(key))
-    this.#copies.delete(key)
+    this.#copies.delete(this.#slotOf(key))
   }
 
   /** This process invalidates tags itself. */
@@ -174,7 +196,7 @@ export class LocalTier {
   changeAll(): void {
     this.#changes.noteAll()
     this.#copies.clear()
-    this.#keys.clear()
+    this.#slots.clear()
   }
 
   /**
@@ -200,14 +222,27 @@ export class LocalTier {
   #hearKey(wakeId: string, token: Token | undefined): void {
     // Noted even for the copy that stays: an older answer may still be on its way.
     this.#changes.note(wakeId)
-    const key = this.#keys.get(wakeId)
-    const copy = key === undefined ? undefined : this.#copies.peek(key)
+    const slot = this.#slots.get(wakeId)
+    const copy = slot === undefined ? undefined : this.#copies.peek(slot)
     if (copy !== undefined && token !== undefined && copy.token.equals(token)) return
-    if (key !== undefined) this.#copies.delete(key)
+    if (slot !== undefined) this.#copies.delete(slot)
   }
 
-  #isBumped({ tags, askedAt }: LocalCopy): boolean {
+  #isBumped({ askedAt }: LocalCopy, tags: readonly string[]): boolean {
     if (tags.length === 0) return false
     return askedAt < this.#taggedSince || tags.some(tag => (this.#bumps.get(tag) ?? 0) > askedAt)
   }
+
+  #slotOf({ key, version }: EntryKey): string {
+    return version === this.#version ? key : otherSlot(key, version)
+  }
+}
+
+/** Where copies of another version than the cache's own stand. It need not be a place of their own: what is found is compared by version. */
+function otherSlot(key: string, version: number): string {
+  return `${version}\0${key}`
+}
+
+function hasAll(copy: LocalCopy, tags: readonly string[]): boolean {
+  return tags.every(tag => copy.tags.includes(tag))
 }

@@ -27,8 +27,8 @@ export function openLocalTier(
   if (local.mode !== 'trust') return undefined
   let store: Store | undefined
   let closed = false
-  const wakeIdOf = (key: string): string => store?.wakeId({ key, version: policy.version }) ?? key
-  const tier = new LocalTier(clock, wakeIdOf, makeTable, { ...local, detectionMs })
+  const wakeIdOf = (key: EntryKey): string => store?.wakeId(key) ?? key.key
+  const tier = new LocalTier(clock, wakeIdOf, makeTable, { ...local, version: policy.version, detectionMs })
   const pulses = new Pulses(clock, async () => store?.pulse?.(commandTimeoutMs))
   return {
     listeners: {

@@ -3,6 +3,7 @@ import { StoreBudget } from '../calls/store-budget.ts'
 import { absent } from '../calls/absent.ts'
 import { decodeValue, recordBase, undecodable, type Engine } from '../engine.ts'
 import { startFlight } from '../flights/flight-run.ts'
+import { copiedValue } from '../local/answer-with-copy.ts'
 import { unionOf } from '../tags/check-tags.ts'
 import type { OutageCopy } from './outage-copies.ts'
 
@@ -34,10 +35,12 @@ export function answerFromCopy(engine: Engine, call: Call): unknown {
 
 /** A copy of the local tier whose changes are not heard any more stands in as long as it is fresh. */
 function answerFromSuspect(engine: Engine, call: Call): unknown {
-  const suspect = call.version === engine.options.policy.version ? engine.local?.findSuspect(call.key) : undefined
+  const suspect = engine.local?.findSuspect(call, call.policy.tags)
   if (suspect === undefined) return absent
+  const value = copiedValue(engine, call.key, suspect, call.policy.schema)
+  if (value === undecodable) return absent
   reportKept(engine, call)
-  return suspect.kept.value()
+  return value
 }
 
 function reportKept(engine: Engine, call: Call): void {

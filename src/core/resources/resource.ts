@@ -4,11 +4,13 @@ import { getOrSetMany } from '../calls/get-many.ts'
 import { getOrSet } from '../calls/get-or-set.ts'
 import { setMany } from '../calls/set-many.ts'
 import { deleteKey, expireKey, setValue } from '../calls/writes.ts'
-import type { Engine } from '../engine.ts'
+import { undecodable, type Engine } from '../engine.ts'
 import { LeaseholdError } from '../errors.ts'
 import type { LoadBatch } from '../flights/load-batch.ts'
 import type { Loader } from '../flights/loader-context.ts'
 import { defineKey } from '../keys/key-builder.ts'
+import { answerWithCopy, copiedValue, copyForCall } from '../local/answer-with-copy.ts'
+import type { LocalCopy } from '../local/local-tier.ts'
 import { callOptionNames, setOptionNames } from '../options/option-table.ts'
 import type { Policy } from '../options/options.ts'
 import { resolveCallOptions } from '../options/resolve-policy.ts'
@@ -63,8 +65,11 @@ export class Resource<Params, Value, Loaded = Value> {
    */
   get(params: Params, options?: ResourceCallOptions): Promise<Value> {
     try {
+      const key = this.keyOf(params)
+      const copied = this.#answerWithCopy(key, options)
+      if (copied !== undefined) return copied as Promise<Value>
       const policy = this.#begin(options, resourceCallNames)
-      const call = this.#callFor(this.keyOf(params), params, policy, termsOf(policy, options))
+      const call = this.#callFor(key, params, policy, termsOf(policy, options))
       return getOrSet(this.#engine, call) as Promise<Value>
     } catch (error) {
       return Promise.reject(error)
@@ -83,6 +88,11 @@ export class Resource<Params, Value, Loaded = Value> {
   /** {@link getMany} that tells what became of each instead of throwing `BATCH_FAILED`. */
   async getManySettled(params: readonly Params[], options?: ResourceCallOptions): Promise<PromiseSettledResult<Value>[]> {
     return (await this.#answerMany(params, options)).results() as PromiseSettledResult<Value>[]
+  }
+
+  /** The value in memory, at once and without asking anyone: what `get` would answer from the local tier. `undefined` if there is none. */
+  peek(params: Params): Value | undefined {
+    return this.#copied(this.keyOf(params))?.value as Value | undefined
   }
 
   /** Loads anew, stores and returns the value. Calls of all processes that come before such a load began share it. */
@@ -150,6 +160,23 @@ export class Resource<Params, Value, Loaded = Value> {
       source,
       options,
     })
+  }
+
+  #answerWithCopy(key: string, options: ResourceCallOptions | undefined): Promise<unknown> | undefined {
+    const copied = this.#copied(key, options)
+    return copied === undefined ? undefined : answerWithCopy(this.#engine, key, copied.copy, copied.value, this.name)
+  }
+
+  /** The copy that may answer a call for the key, and what callers get for it. */
+  #copied(key: string, options?: ResourceCallOptions): { readonly copy: LocalCopy; readonly value: unknown } | undefined {
+    const { local } = this.#engine
+    // One that names a version is wrong, and is told so.
+    if (local === undefined || (options !== undefined && 'version' in options)) return undefined
+    const { version, tags, schema } = this.#definition.policy
+    const named = options?.tags === undefined ? tags : tags.concat(options.tags)
+    const copy = copyForCall(this.#engine, local, key, options, version, named)
+    const value = copy === undefined ? undecodable : copiedValue(this.#engine, key, copy, schema)
+    return copy === undefined || value === undecodable ? undefined : { copy, value }
   }
 
   #callFor(key: string, params: unknown, policy: Policy, terms: LoadTerms): Call {

@@ -24,6 +24,7 @@ export class CacheMeter {
   /** Those that have been declared in every table. */
   readonly #resources: Set<string> = new Set()
   readonly #lookupHits: Map<string, number> = new Map()
+  #localLookups = 0
   readonly #listeners: Listeners
   readonly #onObservation: ObservationListener | undefined
   #readBytes = 0
@@ -145,7 +146,7 @@ export class CacheMeter {
       case 'cache_running_refreshes':
         return status.runningRefreshes
       case 'cache_local_hits_total':
-        return this.#hits.local - this.#localHitsBefore
+        return this.#hits.local - this.#localHitsBefore + this.#localLookups
       case 'cache_local_trusted':
         return status.local?.trusted === true ? 1 : 0
       case 'cache_local_age_seconds':
@@ -161,11 +162,12 @@ export class CacheMeter {
 
   #makeListeners(): Listeners {
     return {
-      lookup: ({ key, outcome, bytes, durationMs }) => {
+      lookup: ({ key, outcome, from, bytes, durationMs }) => {
         const resource = this.#resourceAt(key)
         if (outcome === 'fresh') this.#lookupHits.set(resource, (this.#lookupHits.get(resource) ?? 0) + 1)
         else this.#count('cache_misses_total', resource, 'absent')
-        this.#readBytes += bytes
+        if (from === 'store') this.#readBytes += bytes
+        else this.#localLookups++
         this.#observe('cache_operation_seconds', undefined, durationMs, 'lookup')
       },
       miss: ({ key, outcome, durationMs }) => {

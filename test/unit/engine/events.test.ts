@@ -147,7 +147,7 @@ describe('the records', () => {
     await until(a.get('k'))
     expect(records).toEqual([
       { event: 'decode-error', ...k, at: start, reason: 'foreign', bytes: 7 },
-      { event: 'lookup', ...k, at: start, operation: 'get', outcome: 'absent', bytes: 0, durationMs: 0 },
+      { event: 'lookup', ...k, at: start, operation: 'get', outcome: 'absent', from: 'store', bytes: 0, durationMs: 0 },
     ])
   })
 
@@ -159,7 +159,7 @@ describe('the records', () => {
     await clock.advance(1500)
     await until(a.getEntry('k'))
     await until(a.has('k'))
-    const lookup = { event: 'lookup', ...k, bytes, durationMs: 0 }
+    const lookup = { event: 'lookup', ...k, from: 'store', bytes, durationMs: 0 }
     expect(records).toEqual([
       { ...lookup, at: start, operation: 'get', outcome: 'fresh' },
       { ...lookup, at: start + 1500, operation: 'getEntry', outcome: 'stale' },

@@ -1,13 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { LocalTier } from '../../../src/core/local/local-tier.ts'
-import type { Change, Entry } from '../../../src/core/ports.ts'
+import type { Change, Entry, EntryKey } from '../../../src/core/ports.ts'
 import { copyTable } from '../../../src/memory/copy-table.ts'
 import { virtualClock, type VirtualClock } from '../../../src/testing/index.ts'
 
 const ttlMs = 10_000
 const detectionMs = 3_000
 const storeNow = 1_000_000
-const wakeIdOf = (key: string): string => `0:${key}`
+const version = 4
+const wakeIdOf = (key: EntryKey): string => `${key.version}:${key.key}`
 const tokenOf = (mark: number): Buffer => Buffer.alloc(16, mark)
 
 function entryOf(value: unknown, { token = 1, freshMs = 60_000, loadMs = 0, tags = [] as string[], bytes = 100 } = {}): Entry {
@@ -38,6 +39,7 @@ class Bench {
     this.tier = new LocalTier(this.clock, wakeIdOf, copyTable, {
       maxEntries: limits.maxEntries ?? 100,
       maxBytes: limits.maxBytes ?? 1_000_000,
+      version,
       ttlMs,
       detectionMs,
     })
@@ -52,7 +54,7 @@ class Bench {
     const change: Change = {
       kind: 'key',
       sequence: ++this.sequence,
-      wakeId: wakeIdOf(key),
+      wakeId: wakeIdOf({ key, version }),
       token: token === undefined ? undefined : tokenOf(token),
     }
     this.hear(change)
@@ -64,7 +66,8 @@ class Bench {
   }
 
   fill(key: string, entry: Entry = entryOf(`value of ${key}`), askedAt: number = this.tier.position): void {
-    this.tier.fill(key, entry, entry.tags, askedAt, storeNow)
+    const entryKey = { key, version }
+    this.tier.remember(entryKey, entry, entry.tags, askedAt, storeNow)
   }
 
   value(key: string): unknown {
@@ -147,7 +150,7 @@ describe('an answer is not kept', () => {
   test('when this process changed the key after the question was sent', () => {
     const bench = new Bench()
     const askedAt = bench.tier.position
-    bench.tier.change('a')
+    bench.tier.change({ key: 'a', version })
     bench.fill('a', entryOf('old'), askedAt)
     expect(bench.value('a')).toBeUndefined()
   })
@@ -203,7 +206,13 @@ describe('tags', () => {
 
 describe('the bus', () => {
   test('is not trusted before its first pulse', () => {
-    const tier = new LocalTier(virtualClock(), wakeIdOf, copyTable, { maxEntries: 1, maxBytes: 1000, ttlMs, detectionMs })
+    const tier = new LocalTier(virtualClock(), wakeIdOf, copyTable, {
+      version,
+      maxEntries: 1,
+      maxBytes: 1000,
+      ttlMs,
+      detectionMs,
+    })
     expect(tier.trusted).toBe(false)
   })
 
@@ -257,7 +266,7 @@ describe('the bus', () => {
     const bench = new Bench()
     bench.fill('a')
     bench.hearKey('b')
-    bench.hear({ kind: 'key', sequence: bench.sequence, wakeId: '0:b', token: undefined })
+    bench.hear({ kind: 'key', sequence: bench.sequence, wakeId: wakeIdOf({ key: 'b', version }), token: undefined })
     expect(bench.value('a')).toBeUndefined()
   })
 
@@ -266,10 +275,10 @@ describe('the bus', () => {
     bench.fill('a')
     bench.tier.loseBus()
     expect(bench.value('a')).toBeUndefined()
-    expect(bench.tier.findSuspect('a')?.kept.value()).toBe('value of a')
+    expect(bench.tier.findSuspect({ key: 'a', version }, [])?.kept.value()).toBe('value of a')
     bench.pulse()
     expect(bench.value('a')).toBeUndefined()
-    expect(bench.tier.findSuspect('a')).toBeUndefined()
+    expect(bench.tier.findSuspect({ key: 'a', version }, [])).toBeUndefined()
   })
 
   test('lost, a suspect copy ends with its freshness', async () => {
@@ -277,9 +286,9 @@ describe('the bus', () => {
     bench.fill('a', entryOf('a', { freshMs: 20_000 }))
     bench.tier.loseBus()
     await bench.clock.advance(19_999)
-    expect(bench.tier.findSuspect('a')?.kept.value()).toBe('a')
+    expect(bench.tier.findSuspect({ key: 'a', version }, [])?.kept.value()).toBe('a')
     await bench.clock.advance(1)
-    expect(bench.tier.findSuspect('a')).toBeUndefined()
+    expect(bench.tier.findSuspect({ key: 'a', version }, [])).toBeUndefined()
   })
 })
 
