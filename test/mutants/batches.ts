@@ -93,4 +93,28 @@ export const batchMutants: readonly Mutant[] = [
     replace: 'return value',
     tests: [resources('resource')],
   },
+  {
+    name: 'tags-of-the-value-forgotten',
+    does: 'the tags that a definition takes from a value are not given to what is loaded',
+    file: 'src/core/resources/value-policy.ts',
+    find: 'if (rules.tagsOf !== undefined) context.tags.add(...rules.tagsOf(params, value))',
+    replace: '',
+    tests: [resources('tags')],
+  },
+  {
+    name: 'upgrade-past-invalidated-tags',
+    does: 'a value is brought forward although a tag that the new version gives it has been invalidated',
+    file: 'src/core/resources/previous-version.ts',
+    find: 'entry.standing(record, policyTags.length > 0 || tagsOf !== undefined)',
+    replace: 'entry.standing(record, policyTags.length > 0)',
+    tests: [resources('tags')],
+  },
+  {
+    name: 'warm-passes-over-what-is-invalid',
+    does: 'warm takes values for fresh whose tag has been invalidated, or that clear has made absent',
+    file: 'src/core/resources/warm.ts',
+    find: "if (!deferred && entry.standing(record, policy.tags.length > 0) === 'valid') return",
+    replace: 'if (!deferred) return',
+    tests: [resources('warm')],
+  },
 ]

@@ -30,6 +30,11 @@ describe('cache.define', () => {
         return tenant === 'x' ? '1m' : 5_000
       },
       shouldCache: value => value.name !== '',
+      tags: ({ tenant }, value) => {
+        expectTypeOf(tenant).toBeString()
+        expectTypeOf(value).toEqualTypeOf<User>()
+        return [`tenant:${tenant}`, `name:${value.name}`] as const
+      },
     })
     expectTypeOf(users).toEqualTypeOf<Resource<{ id: string; tenant: string }, User>>()
     expectTypeOf(users.get({ id: '1', tenant: 'a' })).resolves.toEqualTypeOf<User>()
@@ -46,6 +51,29 @@ describe('cache.define', () => {
     void users.set({ id: '1', tenant: 'a' }, { id: '1' })
     // @ts-expect-error the version is the resource's own
     void users.get({ id: '1', tenant: 'a' }, { version: 2 })
+  })
+
+  it('takes tags as a list or a function, and from the value as it is loaded', () => {
+    const key = (id: string): { id: string } => ({ id })
+    cache.define('tagged', { key, load: user, tags: ['users'] })
+    cache.define('tagged-null', {
+      key,
+      load: id => (id === 'x' ? null : user(id)),
+      // @ts-expect-error the value may be null
+      tags: (_, value) => [value.name],
+    })
+    cache.define('tagged-schema', {
+      key,
+      load: () => ({ born: '2026-01-01' }),
+      schema: z.object({ born: z.string().transform(text => new Date(text)) }),
+      tags: (id, value) => {
+        expectTypeOf(id).toBeString()
+        expectTypeOf(value.born).toBeString()
+        return [`born:${value.born}`]
+      },
+    })
+    // @ts-expect-error a tag is a text
+    cache.define('tagged-wrong', { key, load: user, tags: () => [1] })
   })
 
   it('lets parameters be a plain text, and values be null or nothing', () => {

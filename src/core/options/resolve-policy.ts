@@ -137,10 +137,19 @@ function resolveRefresh(value: unknown): RefreshPolicy {
   }
 }
 
-/** A new list: the caller's array stays as it is, and what becomes of it later changes nothing. */
-function addTags(base: readonly string[], value: unknown): readonly string[] {
-  if (!Array.isArray(value) || !value.every(isTag)) throw invalidOption('tags', describeTags(value), allowedFor('tags'))
-  const tags = unionOf(base, value)
+/** @throws LeaseholdError `INVALID_OPTION` for anything but a list of tags */
+export function checkTagList(value: unknown): readonly string[] {
+  if (Array.isArray(value) && value.every(isTag)) return value
+  throw invalidOption('tags', describeTags(value), allowedFor('tags'))
+}
+
+/**
+ * Both, each tag once. A new list: the caller's array stays as it is, and what becomes of it later changes nothing.
+ *
+ * @throws LeaseholdError `INVALID_OPTION`
+ */
+export function addTags(base: readonly string[], value: unknown): readonly string[] {
+  const tags = unionOf(base, checkTagList(value))
   if (tags.length > mostTags) throw invalidOption('tags', `${tags.length} tags`, allowedFor('tags'))
   return tags
 }

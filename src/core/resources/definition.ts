@@ -4,7 +4,7 @@ import type { CallOptions, Duration, PolicyOptions, SetOptions } from '../option
 import type { StandardSchema } from './standard-schema.ts'
 
 /** What `cache.define` is told of a resource. `Params` names one of its things, `Loaded` is what the loaders return, `Value` what callers get. */
-export interface ResourceDefinition<Params, Loaded, Value, Fields extends object> extends Omit<PolicyOptions, 'ttl'> {
+export interface ResourceDefinition<Params, Loaded, Value, Fields extends object> extends Omit<PolicyOptions, 'ttl' | 'tags'> {
   /** The parameters of a thing's key, as `defineKey` takes them: a plain object. Equal ones give the same key. */
   readonly key: (params: Params) => Fields
   /** The keys belong to a tenant: `key` returns a `tenant`, which is demanded and comes first. Default false. */
@@ -25,6 +25,11 @@ export interface ResourceDefinition<Params, Loaded, Value, Fields extends object
   readonly upgrade?: (old: unknown, fromVersion: number) => Loaded | undefined
   /** How long a value is fresh, the same for all or from the value itself. 1 ms to 3650 days. */
   readonly ttl?: Duration | ((value: Loaded, params: Params) => Duration)
+  /**
+   * What a value can be invalidated by, the same for all or from the value itself: at most 64, each of 1 to 255 bytes. They add to those of the cache and of the call.
+   * Default: none.
+   */
+  readonly tags?: readonly string[] | ((params: Params, value: Loaded) => readonly string[])
   /** How long `null` is fresh. 1 ms to 3650 days. Default: like other values. */
   readonly nullTtl?: Duration
   /** Whether a loaded value is stored. What is not stored is answered all the same. Default: every value is. */

@@ -13,12 +13,14 @@ import type { ResolvedDefinition } from './resolve-definition.ts'
  * It is asked under the lease of the new version, and only for keys of which nothing stands there: a `delete` since revokes the lease, one before has
  * removed the old value too.
  *
+ * @param params Of the things, in the order of `contexts`.
  * @returns The values by their place in `contexts`.
  */
 export async function upgradePrevious(
   engine: Engine,
-  { policy, upgrade }: Pick<ResolvedDefinition, 'policy' | 'upgrade'>,
+  { policy, upgrade, tagsOf }: Pick<ResolvedDefinition, 'policy' | 'upgrade' | 'tagsOf'>,
   contexts: readonly LoaderContext[],
+  params: readonly unknown[],
 ): Promise<ReadonlyMap<number, unknown>> {
   const upgraded = new Map<number, unknown>()
   const places: number[] = []
@@ -32,28 +34,35 @@ export async function upgradePrevious(
   await readEach(engine, keys, policy.version - 1, (key, found, index, record) => {
     const place = places[index] as number
     const context = contexts[place] as LoaderContext
-    const value = believes(key) ? bringForward(engine, policy, upgrade, key, found, record, askedAt, context) : undefined
+    const bring = { upgrade, tagsOf, params: params[place], context }
+    const value = believes(key) ? bringForward(engine, policy, bring, key, found, record, askedAt) : undefined
     if (value !== undefined) upgraded.set(place, value)
   })
   return upgraded
 }
 
+interface Upgrading {
+  readonly upgrade: NonNullable<ResolvedDefinition['upgrade']>
+  readonly tagsOf: ResolvedDefinition['tagsOf']
+  readonly params: unknown
+  readonly context: LoaderContext
+}
+
 function bringForward(
   engine: Engine,
   { schema, tags: policyTags }: ResolvedDefinition['policy'],
-  upgrade: NonNullable<ResolvedDefinition['upgrade']>,
+  { upgrade, tagsOf, params, context }: Upgrading,
   key: EntryKey,
   found: Found | StoreError,
   record: Buffer | null,
   askedAt: number,
-  context: LoaderContext,
 ): unknown {
   if (found === null) return undefined
   if (!isFound(found)) return void reportStoreError(engine, 'read', key, found)
   const entry = openEntry(engine, key, found)
   if ('unreadable' in entry || entry.expired || isDeferred(engine, entry, policyTags, askedAt)) return undefined
   // Not worth a look-up: one whose tags would have to be looked up is loaded anew.
-  if (entry.standing(record, policyTags.length > 0) !== 'valid') return undefined
+  if (entry.standing(record, policyTags.length > 0 || tagsOf !== undefined) !== 'valid') return undefined
   const leftMs = entry.freshUntil - engine.store.now(key)
   if (!(leftMs >= 1)) return undefined
   const old = decodeValue(engine, key, entry)
@@ -62,8 +71,10 @@ function bringForward(
     const value = upgrade(old, key.version)
     if (value === undefined) return undefined
     schema?.check(key.key, value)
+    const tags = tagsOf?.(params, value) ?? []
+    if (isDeferred(engine, entry, tags, askedAt)) return undefined
     context.setTtl(leftMs)
-    context.tags.add(...entry.tags)
+    context.tags.add(...entry.tags, ...tags)
     return value
   } catch (error) {
     if (engine.events.topics['decode-error'].heard) {

@@ -2,7 +2,7 @@ import { checkBoolean, checkDuration, checkInteger, checkNames, checkObject } fr
 import { invalidOption } from '../options/invalid-option.ts'
 import { allowedFor, defaults, resourceOptionNames } from '../options/option-table.ts'
 import type { Policy } from '../options/options.ts'
-import { resolveCallOptions } from '../options/resolve-policy.ts'
+import { checkTagList, resolveCallOptions } from '../options/resolve-policy.ts'
 import type { ResourceDefinition } from './definition.ts'
 import { LoadQueue } from './load-queue.ts'
 import type { StandardSchema } from './standard-schema.ts'
@@ -22,11 +22,12 @@ export interface ResolvedDefinition {
   readonly tenant: boolean
   readonly batch: boolean
   readonly ttlOf: ((value: unknown, params: unknown) => number) | undefined
+  readonly tagsOf: ((params: unknown, value: unknown) => readonly string[]) | undefined
   readonly nullTtlMs: number | undefined
   readonly queue: LoadQueue | undefined
 }
 
-/** The options that are the cache's too; `ttl` only when it is no function. */
+/** The options that are not the cache's too. */
 const ownNames: ReadonlySet<string> = new Set([
   'key',
   'tenant',
@@ -55,7 +56,7 @@ export function resolveDefinition(base: Policy, name: string, definition: AnyDef
   if (upgrade !== undefined && policy.version === 0) throw invalidOption('upgrade', upgrade, allowedFor('upgrade'))
   const batch = definition.batch === undefined ? false : checkBoolean('batch', definition.batch)
   if (batch && loadMany === undefined) throw invalidOption('batch', batch, allowedFor('batch'))
-  const { ttl, nullTtl, tenant } = definition
+  const { ttl, tags, nullTtl, tenant } = definition
   return {
     key,
     load,
@@ -66,6 +67,7 @@ export function resolveDefinition(base: Policy, name: string, definition: AnyDef
     batch,
     tenant: tenant === undefined ? false : checkBoolean('tenant', tenant),
     ttlOf: typeof ttl === 'function' ? (value, params) => checkDuration('ttl', ttl(value, params)) : undefined,
+    tagsOf: typeof tags === 'function' ? (params, value) => checkTagList(tags(params, value)) : undefined,
     nullTtlMs: nullTtl === undefined ? undefined : checkDuration('nullTtl', nullTtl),
     queue: resolveQueue(name, definition),
   }
@@ -74,8 +76,8 @@ export function resolveDefinition(base: Policy, name: string, definition: AnyDef
 function resolvePolicy(base: Policy, definition: AnyDefinition): Policy {
   const options: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(definition)) {
-    if (ownNames.has(name) || (name === 'ttl' && typeof value === 'function')) continue
-    options[name] = value
+    const isOfEachValue = (name === 'ttl' || name === 'tags') && typeof value === 'function'
+    if (!ownNames.has(name) && !isOfEachValue) options[name] = value
   }
   const policy = resolveCallOptions(base, options)
   return definition.schema === undefined ? policy : { ...policy, schema: new ValueSchema(checkSchema(definition.schema)) }

@@ -28,7 +28,7 @@ export class ResourceLoading {
     const { load } = this.#definition
     if (load === undefined) return undefined
     return async context => {
-      const upgraded = await this.#upgrade([context], terms)
+      const upgraded = await this.#upgrade([context], [params], terms)
       if (upgraded.has(0)) return upgraded.get(0)
       const watched = new WatchedContext(context, terms.ttlGiven)
       const loaded = await this.#inTurn(context, async () => load(params, watched.context))
@@ -42,7 +42,11 @@ export class ResourceLoading {
     if (loadMany === undefined) return undefined
     return new LoadBatch(async (keys, { each, signal, background }) => {
       const values: unknown[] = Array.from(keys, () => undefined)
-      const upgraded = await this.#upgrade(each, terms)
+      const upgraded = await this.#upgrade(
+        each,
+        keys.map(key => paramsOf.get(key)),
+        terms,
+      )
       for (const [place, value] of upgraded) values[place] = value
       const places = Array.from(keys.keys()).filter(place => !upgraded.has(place))
       if (places.length === 0) return values
@@ -67,9 +71,13 @@ export class ResourceLoading {
     }
   }
 
-  async #upgrade(contexts: readonly LoaderContext[], { mayUpgrade }: LoadTerms): Promise<ReadonlyMap<number, unknown>> {
+  async #upgrade(
+    contexts: readonly LoaderContext[],
+    params: readonly unknown[],
+    { mayUpgrade }: LoadTerms,
+  ): Promise<ReadonlyMap<number, unknown>> {
     if (!mayUpgrade || this.#definition.upgrade === undefined) return new Map()
-    return upgradePrevious(this.#engine, this.#definition, contexts)
+    return upgradePrevious(this.#engine, this.#definition, contexts, params)
   }
 
   #inTurn<Result>(

@@ -13,7 +13,7 @@ import { answerWithCopy, copiedValue, copyForCall } from '../local/answer-with-c
 import type { LocalCopy } from '../local/local-tier.ts'
 import { callOptionNames, setOptionNames } from '../options/option-table.ts'
 import type { Policy } from '../options/options.ts'
-import { resolveCallOptions } from '../options/resolve-policy.ts'
+import { addTags, resolveCallOptions } from '../options/resolve-policy.ts'
 import type { WriteOutcome } from '../outage/defer.ts'
 import type { EntryKey } from '../ports.ts'
 import type { ResourceCallOptions, ResourceSetOptions } from './definition.ts'
@@ -201,7 +201,9 @@ export class Resource<Params, Value, Loaded = Value> {
 
   #setPolicy(policy: Policy, value: unknown, params: unknown, options: ResourceSetOptions | undefined): Policy {
     const ttlMs = options?.ttl === undefined ? ttlFor(this.#definition, value, params) : undefined
-    return ttlMs === undefined ? policy : { ...policy, ttlMs }
+    const tags = this.#definition.tagsOf?.(params, value)
+    if (ttlMs === undefined && tags === undefined) return policy
+    return { ...policy, ttlMs: ttlMs ?? policy.ttlMs, tags: tags === undefined ? policy.tags : addTags(policy.tags, tags) }
   }
 
   #entryKey(params: Params): EntryKey {

@@ -22,7 +22,7 @@ export class WatchedContext {
   }
 }
 
-type ValueRules = Pick<ResolvedDefinition, 'ttlOf' | 'nullTtlMs' | 'shouldCache'>
+type ValueRules = Pick<ResolvedDefinition, 'ttlOf' | 'nullTtlMs' | 'tagsOf' | 'shouldCache'>
 
 /** Applies to a loaded value what the definition says of values, and hands it on. */
 export function applyValuePolicy(
@@ -37,12 +37,17 @@ export function applyValuePolicy(
     const ttlMs = ttlFor(rules, value, params)
     if (ttlMs !== undefined) context.setTtl(ttlMs)
   }
+  if (rules.tagsOf !== undefined) context.tags.add(...rules.tagsOf(params, value))
   if (rules.shouldCache?.(value, params) === false) context.skip()
   return loaded
 }
 
 /** How long a value is fresh by the definition's own rules, in ms; undefined: as the policy says. */
-export function ttlFor({ ttlOf, nullTtlMs }: ValueRules, value: unknown, params: unknown): number | undefined {
+export function ttlFor(
+  { ttlOf, nullTtlMs }: Pick<ValueRules, 'ttlOf' | 'nullTtlMs'>,
+  value: unknown,
+  params: unknown,
+): number | undefined {
   if (value === null && nullTtlMs !== undefined) return nullTtlMs
   return ttlOf?.(value, params)
 }

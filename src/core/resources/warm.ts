@@ -9,7 +9,9 @@ import type { Loader } from '../flights/loader-context.ts'
 import { checkNames } from '../options/check-option.ts'
 import { invalidOption } from '../options/invalid-option.ts'
 import type { Policy } from '../options/options.ts'
-import type { Entry, EntryKey, StoredBytes, Token } from '../ports.ts'
+import type { Entry, EntryKey, Token } from '../ports.ts'
+import { isFound, type Found } from '../local/header-reads.ts'
+import { isDeferred, verdictOn } from '../tags/tag-check.ts'
 import type { ResourceLoading } from './resource-loading.ts'
 import { WarmSource, type WarmChunk } from './warm-source.ts'
 
@@ -153,15 +155,23 @@ class WarmUp<Params> {
     const cold: Cold<Params>[] = []
     let failure: StoreError | undefined
     const keys = [...paramsOf.keys()]
+    const askedAt = engine.sequence.next()
     const believes = engine.outage.journal.observe(keys, policy.version)
-    await readEach(engine, keys, policy.version, (key, found) => {
+    const judged: Promise<void>[] = []
+    const sort = (key: EntryKey, state: State): void => {
+      if (state === 'fresh') this.#counts.fresh++
+      else cold.push({ key, params: paramsOf.get(key.key) as Params, ...state })
+    }
+    await readEach(engine, keys, policy.version, (key, found, _, record) => {
       // A delete that the store has yet to be told of.
       if (!believes(key)) return void this.#counts.skipped++
-      if (found !== null && !Buffer.isBuffer(found)) return void (failure = reportStoreError(engine, 'read', key, found))
-      const stored = lookAt(engine, policy, key, found)
-      if (stored === 'fresh') this.#counts.fresh++
-      else cold.push({ key, params: paramsOf.get(key.key) as Params, ...stored })
+      if (!isFound(found)) return void (failure = reportStoreError(engine, 'read', key, found))
+      const state = lookAt(engine, policy, key, found, record, askedAt)
+      // Those of one tick are looked up together.
+      if (state instanceof Promise) judged.push(state.then(known => sort(key, known)))
+      else sort(key, state)
     })
+    await Promise.all(judged)
     if (failure !== undefined) throw failure
     return cold
   }
@@ -207,15 +217,33 @@ class WarmUp<Params> {
   }
 }
 
+/** What stands at a key: a value that is fresh and valid, or what a load needs to know of it. */
+type State = 'fresh' | { readonly stale: Entry | undefined; readonly seen: readonly Token[] }
+
+const nothing: State = { stale: undefined, seen: [] }
+
 function lookAt(
   engine: Engine,
-  { schema }: Policy,
+  policy: Policy,
   key: EntryKey,
-  found: Exclude<StoredBytes, StoreError>,
-): 'fresh' | { readonly stale: Entry | undefined; readonly seen: readonly Token[] } {
-  if (found === null) return { stale: undefined, seen: [] }
+  found: Found,
+  record: Buffer | null,
+  askedAt: number,
+): State | Promise<State> {
+  if (found === null) return nothing
   const entry = openEntry(engine, key, found)
   if ('unreadable' in entry) return { stale: undefined, seen: entry.token === undefined ? [] : [entry.token] }
+  const deferred = isDeferred(engine, entry, policy.tags, askedAt)
+  if (!deferred && entry.standing(record, policy.tags.length > 0) === 'valid') return stateOf(engine, policy, key, entry)
+  const { commandTimeoutMs } = engine.options
+  return verdictOn(engine, key, entry, record, policy.tags, commandTimeoutMs, askedAt).then(verdict => {
+    if (verdict === 'valid') return stateOf(engine, policy, key, entry)
+    // Whoever asks for the lease would be offered it again.
+    return verdict === 'invalid' ? { stale: undefined, seen: [entry.token] } : nothing
+  })
+}
+
+function stateOf(engine: Engine, { schema }: Policy, key: EntryKey, entry: Entry): State {
   if (entry.expired || engine.store.now(key) >= entry.freshUntil) return { stale: entry, seen: [] }
   // Nothing is decoded in vain.
   if (schema === undefined || decodeValue(engine, key, entry, schema) !== undecodable) return 'fresh'

@@ -36,6 +36,19 @@ async function* slowly(ids: readonly number[]): AsyncGenerator<number> {
 }
 
 describe('warming', () => {
+  it.each(['clear', 'invalidateTags'] as const)(
+    'loads what %s has made absent, and passes over what is still valid',
+    async how => {
+      const { a, b, key, loadMany, until } = openWarehouse()
+      const parts = a.define('part', { key, loadMany, tags: id => [`part:${id}`] })
+      await until(parts.warm(range(3)))
+      await until(how === 'clear' ? b.clear() : b.invalidateTags(['part:100', 'part:102']))
+      const loaded = how === 'clear' ? 3 : 2
+      expect(await until(parts.warm(range(3)))).toMatchObject({ loaded, fresh: 3 - loaded, skipped: 0 })
+      expect(await until(b.getMany(range(3).map(id => parts.keyOf(id))))).toEqual([100, 101, 102])
+    },
+  )
+
   it('loads in batches what is not there fresh', async () => {
     const { a, b, key, loadMany, loads, until } = openWarehouse()
     const parts = a.define('part', { key, loadMany })
