@@ -2,7 +2,7 @@ export { createCache } from './create-cache.ts'
 export type { Cache } from './core/cache.ts'
 export type { CacheStatus } from './core/cache-status.ts'
 export type { CachedEntry } from './core/calls/cached-entry.ts'
-export { BatchError, isLeaseholdError, LeaseholdError, StoreError } from './core/errors.ts'
+export { BatchError, isLeaseholdError, LeaseholdError, ReplicationError, StoreError } from './core/errors.ts'
 export type { ErrorCode, ErrorDetails, StoreErrorCode } from './core/errors.ts'
 export type { CacheEventListener, DiagnosticsMessage } from './core/event-emitter.ts'
 export type * from './core/events.ts'
@@ -17,6 +17,7 @@ export type { SchemaIssue, SchemaResult, StandardSchema } from './core/resources
 export type { WarmOptions, WarmReport } from './core/resources/warm.ts'
 export type { Loader, LoaderContext, StaleValue } from './core/flights/loader-context.ts'
 export type { WriteOutcome } from './core/outage/defer.ts'
+export type { DeleteOptions, ReplicaOptions } from './core/calls/replica-options.ts'
 export { memoryStore } from './memory/memory-store.ts'
 export type { MemoryStoreOptions } from './memory/memory-store.ts'
 export type {
@@ -37,6 +38,8 @@ export type {
   Clock,
   CommitReply,
   CommitRequest,
+  Confirmation,
+  ConfirmRequest,
   Deadline,
   EntryKey,
   KeyRequest,

@@ -28,7 +28,8 @@ import { Resource } from './resources/resource.ts'
 import { shutDown } from './shut-down.ts'
 import type { Tracer } from './tracer.ts'
 import { setMany } from './calls/set-many.ts'
-import { deleteKey, expireKey, setValue } from './calls/writes.ts'
+import type { DeleteOptions } from './calls/replica-options.ts'
+import { deleteKeys, expireKey, setValue } from './calls/writes.ts'
 import { clearNamespace, invalidateTags } from './calls/broad-invalidations.ts'
 import { checkTag } from './tags/check-tags.ts'
 
@@ -184,13 +185,18 @@ export class Cache {
    * answer, for one of the keys at least. That holds for calls of this process at once, and for the others when the store has been told, which is
    * tried until it succeeds or the process ends.
    *
+   * @param options `replicas`: how many replicas are to have it before it resolves to `'applied'`; `timeout`: for how long they are waited for.
    * @throws LeaseholdError with a `STORE_…` code when the store refused; with many keys the others are deleted all the same
+   * @throws ReplicationError `NOT_REPLICATED` when it is done, but fewer replicas have confirmed it
    */
-  async delete(keys: string | readonly string[], options?: KeyOptions): Promise<WriteOutcome> {
+  async delete(keys: string | readonly string[], options: DeleteOptions = {}): Promise<WriteOutcome> {
+    const { replicas, timeout, ...keyOptions } = options
     const list: readonly string[] = Array.isArray(keys) ? keys : [keys]
-    const deleted = await Promise.allSettled(list.map(key => this.#keyOf(key, options)).map(key => deleteKey(this.#engine, key)))
-    for (const result of deleted) if (result.status === 'rejected') throw result.reason
-    return deleted.some(result => result.status === 'fulfilled' && result.value === 'deferred') ? 'deferred' : 'applied'
+    return deleteKeys(
+      this.#engine,
+      list.map(key => this.#keyOf(key, keyOptions)),
+      { replicas, timeout },
+    )
   }
 
   /**

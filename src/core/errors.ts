@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'VALUE_TOO_LARGE'
   | 'SCHEMA_MISMATCH'
   | 'BATCH_FAILED'
+  | 'NOT_REPLICATED'
   | 'STORE_TIMEOUT'
   | 'STORE_UNAVAILABLE'
   | 'STORE_FULL'
@@ -54,6 +55,7 @@ export class LeaseholdError extends Error {
 /** True for Leasehold's errors, also those of another copy of the package; with `code`, for that code alone. */
 export function isLeaseholdError(error: unknown, code: StoreErrorCode): error is StoreError
 export function isLeaseholdError(error: unknown, code: 'BATCH_FAILED'): error is BatchError
+export function isLeaseholdError(error: unknown, code: 'NOT_REPLICATED'): error is ReplicationError
 export function isLeaseholdError(error: unknown, code?: ErrorCode): error is LeaseholdError
 export function isLeaseholdError(error: unknown, code?: ErrorCode): error is LeaseholdError {
   if (typeof error !== 'object' || error === null || !(brand in error)) return false
@@ -70,6 +72,18 @@ export class StoreError extends LeaseholdError {
   constructor(code: StoreErrorCode, outcome: 'unknown' | 'not-executed', message: string, details?: ErrorDetails) {
     super(code, message, details)
     this.outcome = outcome
+  }
+}
+
+/** The store has done what it was asked, but fewer replicas than were wanted are known to have it: a failover might undo it. */
+export class ReplicationError extends LeaseholdError {
+  declare readonly code: 'NOT_REPLICATED'
+  /** How many replicas are known to have it. */
+  readonly confirmed: number
+
+  constructor(message: string, confirmed: number, details?: ErrorDetails) {
+    super('NOT_REPLICATED', message, details)
+    this.confirmed = confirmed
   }
 }
 

@@ -106,6 +106,11 @@ export class Keys {
     return keys
   }
 
+  /** What is written only to wait until replicas have it. */
+  mark({ key }: EntryKey): string {
+    return `${this.#head(partitionOf(key))}m`
+  }
+
   /** The wake-ups of the leases of {@link family}, in its order. */
   familyMessages({ key, version }: EntryKey): Buffer[] {
     const suffix = this.suffix(key)

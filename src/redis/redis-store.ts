@@ -3,6 +3,8 @@ import type {
   AcquireReply,
   AcquireRequest,
   CommitReply,
+  Confirmation,
+  ConfirmRequest,
   CommitRequest,
   Deadline,
   EntryKey,
@@ -146,6 +148,13 @@ export class RedisStore implements Store {
 
   clear(timeoutMs: number): Promise<void> {
     return this.#namespace.clear(timeoutMs)
+  }
+
+  async confirm(request: ConfirmRequest): Promise<Confirmation> {
+    const node = this.#owner(request)
+    if (this.#commands.closed || node === undefined)
+      return { confirmed: 0, attached: undefined, failure: this.#commands.closed ? closed() : this.#router.fault }
+    return node.replicas.confirm(this.#keys.mark(request), request.replicas, request.timeoutMs)
   }
 
   pulse(timeoutMs: number): Promise<void> {

@@ -10,6 +10,7 @@ import { readHeader, readHeaders } from './header-commands.ts'
 import type { LoopLag } from './loop-lag.ts'
 import { NodeUpkeep } from './node-upkeep.ts'
 import { ReadBatch, type ReadReply } from './read-batch.ts'
+import { ReplicaConfirmation } from './replica-confirmation.ts'
 import { ServerIdentity } from './server-identity.ts'
 import { ServerTime } from './server-time.ts'
 
@@ -38,13 +39,15 @@ export interface Guard {
   readonly onServerChange: () => void
 }
 
-/** One server: a connection for reads and one for scripts, so that a big read cannot hold up a lease. */
+/** One server: a connection for reads and one for scripts, so that a big read cannot hold up a lease. Who waits for replicas gets a third. */
 export class StoreNode {
   readonly reads: Connection
   readonly scripts: Connection
   readonly batch: ReadBatch
   /** Reads of headers alone. */
   readonly headers: ReadBatch
+  /** On a connection of its own, which is made when it is first asked. */
+  readonly replicas: ReplicaConfirmation
   readonly breaker: Breaker
   readonly #clock: Clock
   readonly #readTime: ServerTime = new ServerTime()
@@ -78,6 +81,19 @@ export class StoreNode {
       credentials: guard.credentials,
       upkeep: new NodeUpkeep(clock, this.#scriptTime, identity),
       onChange: tell(() => this.reads),
+    })
+    this.replicas = new ReplicaConfirmation(clock, () => {
+      const upkeep = new NodeUpkeep(clock, new ServerTime(), identity)
+      const connection = new Connection({
+        create,
+        name: `${name}:replicas`,
+        clock,
+        credentials: guard.credentials,
+        upkeep,
+        onChange: () => {},
+      })
+      connection.open()
+      return connection
     })
     const { redis } = this.reads
     this.batch = new ReadBatch({
@@ -120,7 +136,7 @@ export class StoreNode {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.reads.close(), this.scripts.close()])
+    await Promise.all([this.reads.close(), this.scripts.close(), this.replicas.close()])
   }
 }
 

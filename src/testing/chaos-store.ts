@@ -188,6 +188,7 @@ function wrap(store: Store, clock: Clock, record: Recorder): Store {
     newestTag: pass('newest-tag', request => store.newestTag(request)),
     bumpTags: pass('bump-tags', request => store.bumpTags(request)),
     clear: timeoutMs => spoil(clock, record('clear', '', { timeoutMs }), timeoutMs, () => store.clear(timeoutMs)),
+    ...(store.confirm === undefined ? {} : { confirm: store.confirm.bind(store) }),
     ...(store.pulse === undefined ? {} : { pulse: (timeoutMs: number) => store.pulse?.(timeoutMs) ?? Promise.resolve() }),
     close: () => store.close(),
   }

@@ -7,6 +7,8 @@ import type { Policy } from '../options/options.ts'
 import { deferOrThrow, type WriteOutcome } from '../outage/defer.ts'
 import type { KeyInvalidation } from '../outage/invalidation.ts'
 import type { Clock, EntryKey, PutReply } from '../ports.ts'
+import { awaitReplicas, checkReplicas } from './await-replicas.ts'
+import { wantedReplicas, type ReplicaOptions, type WantedReplicas } from './replica-options.ts'
 import { dropCopies, revokeKeyHere } from './revoke-here.ts'
 import { traced } from '../tracer.ts'
 
@@ -106,8 +108,22 @@ async function connected(engine: Engine, command: 'put' | 'remove' | 'expire', k
 }
 
 /** Deletes the key. When it resolves, no load that began before will answer a later call or be stored. */
-export function deleteKey(engine: Engine, key: EntryKey): Promise<WriteOutcome> {
-  return traced(engine.tracer, 'delete', { key: key.key, outcome: undefined }, () => invalidateKey(engine, 'delete', key))
+export function deleteKey(engine: Engine, key: EntryKey, wanted?: WantedReplicas): Promise<WriteOutcome> {
+  return traced(engine.tracer, 'delete', { key: key.key, outcome: undefined }, async () => {
+    const { doubts } = engine.outage.journal
+    const outcome = await invalidateKey(engine, 'delete', key)
+    if (wanted !== undefined && outcome === 'applied') await awaitReplicas(engine, key, wanted, doubts)
+    return outcome
+  })
+}
+
+/** Deletes them all, whatever becomes of one of them. */
+export async function deleteKeys(engine: Engine, keys: readonly EntryKey[], options: ReplicaOptions = {}): Promise<WriteOutcome> {
+  const wanted = wantedReplicas(options)
+  if (wanted !== undefined) checkReplicas(engine, wanted)
+  const deleted = await Promise.allSettled(keys.map(key => deleteKey(engine, key, wanted)))
+  for (const result of deleted) if (result.status === 'rejected') throw result.reason
+  return deleted.some(result => result.status === 'fulfilled' && result.value === 'deferred') ? 'deferred' : 'applied'
 }
 
 /** Marks the key stale and revokes any load that is running. */

@@ -107,6 +107,23 @@ export interface NewestTagRequest extends TagsRequest {
   readonly epoch: Buffer
 }
 
+export interface ConfirmRequest extends EntryKey {
+  /** How many replicas are to have it. */
+  readonly replicas: number
+  /** How long they are waited for, in ms. */
+  readonly timeoutMs: number
+}
+
+/** Which replicas have what the store acknowledged before. */
+export interface Confirmation {
+  /** How many are known to have it. */
+  readonly confirmed: number
+  /** How many replicas there are; undefined when that was not asked, or could not be. */
+  readonly attached: number | undefined
+  /** Why nothing more is known of them. */
+  readonly failure?: StoreError | undefined
+}
+
 /** What stands at one key of many, or why that is not known. */
 export type StoredBytes = Buffer | null | StoreError
 
@@ -163,6 +180,11 @@ export interface Store {
   remove(request: KeyRequest): Promise<void>
   /** Revokes any lease and marks the value stale in place; its lifetime stays. False when there was none. */
   expire(request: KeyRequest): Promise<boolean>
+  /**
+   * Waits until so many replicas of the server that has the key have all that it acknowledged before. Never rejects. A store that has no replicas has not this
+   * method.
+   */
+  confirm?(request: ConfirmRequest): Promise<Confirmation>
   /** Sends a pulse to everyone who listens to changes, unless somebody has just done so. */
   pulse?(timeoutMs: number): Promise<void>
   close(): Promise<void>

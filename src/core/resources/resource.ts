@@ -3,7 +3,9 @@ import { Call } from '../calls/call.ts'
 import { getOrSetMany } from '../calls/get-many.ts'
 import { getOrSet } from '../calls/get-or-set.ts'
 import { setMany } from '../calls/set-many.ts'
-import { deleteKey, expireKey, setValue } from '../calls/writes.ts'
+import { replicaOptionNames, type ReplicaOptions } from '../calls/replica-options.ts'
+import { deleteKeys, expireKey, setValue } from '../calls/writes.ts'
+import { checkNames } from '../options/check-option.ts'
 import { undecodable, type Engine } from '../engine.ts'
 import { LeaseholdError } from '../errors.ts'
 import type { LoadBatch } from '../flights/load-batch.ts'
@@ -127,17 +129,19 @@ export class Resource<Params, Value, Loaded = Value> {
     return setMany(this.#engine, values, key => this.#setPolicy(policy, values.get(key), paramsOf.get(key), options))
   }
 
-  /** Deletes a value. Once it resolves to `'applied'`, no load that began before is stored or answers a later call. `'deferred'`: as `cache.delete` says. */
-  async delete(params: Params): Promise<WriteOutcome> {
-    return this.deleteMany([params])
+  /** Deletes a value. Once it resolves to `'applied'`, no load that began before is stored or answers a later call. `'deferred'`, `replicas`: as `cache.delete` says. */
+  async delete(params: Params, options?: ReplicaOptions): Promise<WriteOutcome> {
+    return this.deleteMany([params], options)
   }
 
   /** {@link delete} of many. If the store could not be told of some, the others are deleted all the same. */
-  async deleteMany(params: readonly Params[]): Promise<WriteOutcome> {
-    const keys = params.map(each => this.#entryKey(each))
-    const deleted = await Promise.allSettled(keys.map(key => deleteKey(this.#engine, key)))
-    for (const result of deleted) if (result.status === 'rejected') throw result.reason
-    return deleted.some(result => result.status === 'fulfilled' && result.value === 'deferred') ? 'deferred' : 'applied'
+  async deleteMany(params: readonly Params[], options: ReplicaOptions = {}): Promise<WriteOutcome> {
+    checkNames(options, replicaOptionNames)
+    return deleteKeys(
+      this.#engine,
+      params.map(each => this.#entryKey(each)),
+      options,
+    )
   }
 
   /** Marks a value stale: the next call loads it anew. Resolves to `'applied'` or `'deferred'` as `cache.expire` does. */

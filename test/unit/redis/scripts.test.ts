@@ -34,7 +34,7 @@ describe('the scripts', () => {
 
   it('that end something run on a full server, and those that store try first', () => {
     const flagged = all.filter(({ source }) => source.startsWith('#!lua flags=allow-oom\n')).map(({ name }) => name)
-    expect(flagged.toSorted()).toEqual(['bump-tags', 'clear', 'expire', 'pulse', 'release', 'remove', 'renew', 'stamp'])
+    expect(flagged.toSorted()).toEqual(['bump-tags', 'clear', 'expire', 'mark', 'pulse', 'release', 'remove', 'renew', 'stamp'])
     const unflagged = all.filter(({ source }) => !source.startsWith('#!')).map(({ name }) => name)
     expect(unflagged.toSorted()).toEqual(['acquire', 'commit', 'put'])
   })
