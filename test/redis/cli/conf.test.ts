@@ -20,6 +20,8 @@ afterEach(async () => {
   server = undefined
 })
 
+/** Whether the server was built without what `activedefrag yes` needs, so that it was started without that line. */
+let defragRefused = false
 const withoutDefrag = /Active defragmentation cannot be enabled/
 
 /** Starts a server with this configuration on a free port. Where the server was built without defragmentation, without that. */
@@ -30,6 +32,7 @@ async function boot(name: string, text: string): Promise<Redis> {
     server = await startRedis({ configFile: file })
   } catch (error) {
     if (!withoutDefrag.test(String(error))) throw error
+    defragRefused = true
     writeFileSync(file, text.replace(/^activedefrag yes$/m, ''))
     server = await startRedis({ configFile: file })
   }
@@ -68,6 +71,8 @@ describe.each(['cache', 'queue'] as const)('leasehold conf --role %s', role => {
       const [, taken] = (await admin.call('CONFIG', 'GET', name)) as [string, string]
       expect(taken, name).toBe(spelled[name]?.(value) ?? value)
     }
+    const [, defrag] = (await admin.call('CONFIG', 'GET', 'activedefrag')) as [string, string]
+    expect(defrag).toBe(defragRefused ? 'no' : 'yes')
     const [, limits] = (await admin.call('CONFIG', 'GET', 'client-output-buffer-limit')) as [string, string]
     expect(limits).toBe('normal 67108864 33554432 30 slave 268435456 67108864 60 pubsub 33554432 8388608 60')
     admin.disconnect()
