@@ -1,7 +1,7 @@
 import { explain } from './explain.ts'
 import type { History } from './history.ts'
 import { Invalidations } from './invalidations.ts'
-import { backingOf, type Operation, type Origin } from './operation.ts'
+import { backingOf, isBroad, type Operation, type Origin } from './operation.ts'
 import { BegunSpans } from './spans.ts'
 
 /** A read that got what it must not get. */
@@ -24,6 +24,8 @@ export interface Counts {
   outage: number
   none: number
   invalidations: number
+  /** Of which the tags and clears, each of which is one of many keys. */
+  broadInvalidations: number
   /** Of which the caller was told that they may not have been applied. */
   failedInvalidations: number
   loads: number
@@ -54,7 +56,15 @@ const mostExplained = 10
  */
 export function checkHistory(history: History, first: number = 0): Findings {
   const check = new Check(history)
-  for (const indices of history.indicesByKey().values()) check.key(indices, first)
+  const broad = history.broadIndices()
+  for (const [key, indices] of history.indicesByKey()) {
+    check.key(
+      indices,
+      broad.filter(index => history.concerns(index, key)),
+      first,
+    )
+  }
+  check.broad(broad, first)
   return check
 }
 
@@ -68,6 +78,7 @@ class Check implements Findings {
     outage: 0,
     none: 0,
     invalidations: 0,
+    broadInvalidations: 0,
     failedInvalidations: 0,
     loads: 0,
     readsOverlapping: 0,
@@ -85,15 +96,29 @@ class Check implements Findings {
     this.#settled = settlingTimes(history)
   }
 
-  key(indices: readonly number[], first: number): void {
+  /** @param broad What was done to the key together with others. */
+  key(indices: readonly number[], broad: readonly number[], first: number): void {
     const history = this.#history
-    const invalidations = new Invalidations(history, indices)
+    const invalidations = new Invalidations(history, [...indices, ...broad])
     const loads = new BegunSpans(
       indices
         .filter(index => history.kind(index) === 'load')
         .map(index => ({ began: history.began(index), ended: history.ended(index), index })),
     )
     for (const index of indices) if (index >= first) this.#operation(history.at(index), invalidations, loads)
+  }
+
+  /** Counts what was done to many keys at once, each once. */
+  broad(indices: readonly number[], first: number): void {
+    for (const index of indices) if (index >= first) this.#invalidation(this.#history.at(index))
+  }
+
+  #invalidation({ kind, outcome }: Operation): void {
+    const { counts } = this
+    counts.operations++
+    counts.invalidations++
+    if (isBroad(kind)) counts.broadInvalidations++
+    if (outcome !== 'acknowledged') counts.failedInvalidations++
   }
 
   #operation(operation: Operation, invalidations: Invalidations, loads: BegunSpans): void {
@@ -107,9 +132,9 @@ class Check implements Findings {
       case 'set':
       case 'delete':
       case 'expire':
-        counts.operations++
-        counts.invalidations++
-        if (operation.outcome !== 'acknowledged') counts.failedInvalidations++
+      case 'invalidateTags':
+      case 'clear':
+        this.#invalidation(operation)
         break
       case 'get':
       case 'getOrSet': {

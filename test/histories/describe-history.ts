@@ -6,7 +6,7 @@ export function describeHistory({ findings, tookMs, events, errors, unhandled }:
   const { counts, violations } = findings
   const perSecond = counts.operations / (tookMs / 1000)
   return [
-    `${n(counts.operations)} operations in ${(tookMs / 1000).toFixed(0)} s (${n(Math.round(perSecond))} a second): ${n(counts.reads)} reads, ${n(counts.invalidations)} invalidations; ${n(counts.loads)} loads`,
+    `${n(counts.operations)} operations in ${(tookMs / 1000).toFixed(0)} s (${n(Math.round(perSecond))} a second): ${n(counts.reads)} reads, ${n(counts.invalidations)} invalidations (${n(counts.broadInvalidations)} of tags or of everything); ${n(counts.loads)} loads`,
     ...describeCounts(counts),
     `events: ${listed(events)}`,
     `errors that callers saw: ${listed(errors)}`,

@@ -31,7 +31,7 @@ export function explain(history: History, read: Operation, revokedBy: Operation 
 
 function* linesAround(history: History, key: number, from: number, until: number): Generator<Line> {
   for (let index = 0; index < history.size; index++) {
-    if (history.key(index) !== key || history.ended(index) < from || history.began(index) > until) continue
+    if (!history.concerns(index, key) || history.ended(index) < from || history.began(index) > until) continue
     const of = history.at(index)
     const who = `process ${of.process}  ${nameOf(of)}`
     yield { at: of.began, text: `${who} ${of.kind === 'load' ? 'began' : 'issued'}`, of }

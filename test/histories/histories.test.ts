@@ -20,6 +20,7 @@ describe('a recorded history of several processes', () => {
     expect(counts.readsOverlapping).toBeGreaterThan(1000)
     expect(counts.loadsOverlapping).toBeGreaterThan(100)
     expect(counts.readsBesideRevokedLoads).toBeGreaterThan(100)
+    expect(counts.broadInvalidations).toBeGreaterThan(100)
     for (const way of ['hit', 'stale', 'miss:loaded', 'miss:joined', 'miss:waited', 'commit:stored', 'commit:lost'])
       expect(rest.events, way).toHaveProperty(way)
   })

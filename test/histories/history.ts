@@ -1,4 +1,5 @@
-import { operationKinds, outcomes, type Operation, type OperationKind, type Origin } from './operation.ts'
+import { isBroad, operationKinds, outcomes, type Operation, type OperationKind, type Origin } from './operation.ts'
+import { isTagged } from './tags-of-keys.ts'
 
 /** How many numbers an operation takes. */
 export const rowLength = 11
@@ -88,14 +89,29 @@ export class History {
     return { ...operation, value }
   }
 
+  /** Of the operations on one key alone. */
   indicesByKey(): ReadonlyMap<number, readonly number[]> {
     const byKey = new Map<number, number[]>()
     for (let index = 0; index < this.#count; index++) {
+      if (isBroad(this.kind(index))) continue
       const indices = byKey.get(this.key(index))
       if (indices === undefined) byKey.set(this.key(index), [index])
       else indices.push(index)
     }
     return byKey
+  }
+
+  /** Of the operations on more keys than one. */
+  broadIndices(): readonly number[] {
+    const indices: number[] = []
+    for (let index = 0; index < this.#count; index++) if (isBroad(this.kind(index))) indices.push(index)
+    return indices
+  }
+
+  /** Whether the operation is one on the key, be it among others. */
+  concerns(index: number, key: number): boolean {
+    const kind = this.kind(index)
+    return kind === 'clear' || (kind === 'invalidateTags' ? isTagged(key, this.key(index)) : this.key(index) === key)
   }
 
   kind(index: number): OperationKind {

@@ -1,5 +1,5 @@
 import type { History } from './history.ts'
-import type { Backing } from './operation.ts'
+import { isBroad, type Backing } from './operation.ts'
 import { BegunSpans, EndedSpans, type Span } from './spans.ts'
 
 interface Writes {
@@ -11,7 +11,7 @@ interface Writes {
   readonly byProcess: Map<number, Span[]>
 }
 
-/** What was done to revoke the values of one key. */
+/** What was done to revoke the values of one key, alone or with others. */
 export class Invalidations {
   readonly #vouched: EndedSpans
   readonly #stale: EndedSpans
@@ -48,7 +48,7 @@ function collect(history: History, indices: readonly number[]): Writes {
   const writes: Writes = { all: [], acknowledged: [], replacing: [], byProcess: new Map() }
   for (const index of indices) {
     const kind = history.kind(index)
-    if (kind !== 'set' && kind !== 'delete' && kind !== 'expire') continue
+    if (kind !== 'set' && kind !== 'delete' && kind !== 'expire' && !isBroad(kind)) continue
     const { began, ended, outcome, process } = history.at(index)
     const span = { began, ended, index }
     writes.all.push(span)

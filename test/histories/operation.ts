@@ -1,6 +1,11 @@
-/** What a process can do to a key. */
-export const operationKinds = ['getOrSet', 'get', 'set', 'delete', 'expire', 'load'] as const
+/** What a process can do: to a key, to all keys with a tag, or to all there are. */
+export const operationKinds = ['getOrSet', 'get', 'set', 'delete', 'expire', 'load', 'invalidateTags', 'clear'] as const
 export type OperationKind = (typeof operationKinds)[number]
+
+/** Whether it concerns more than one key. */
+export function isBroad(kind: OperationKind): boolean {
+  return kind === 'invalidateTags' || kind === 'clear'
+}
 
 /**
  * How an operation ended. For reads: what the status record said of the answer, `nothing` for an answer without a value. For writes:
@@ -37,6 +42,7 @@ export interface Origin {
 /** One thing that one process did. Times are monotonic ms of a clock that all processes of the machine share. */
 export interface Operation {
   readonly kind: OperationKind
+  /** Of `invalidateTags` the tag's number, of `clear` 0. */
   readonly key: number
   readonly process: number
   /** Unique within the process. */

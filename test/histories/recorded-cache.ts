@@ -1,14 +1,24 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { setTimeout as passed } from 'node:timers/promises'
-import { isLeaseholdError, type Cache, type CallOptions, type SetOptions, type WriteOutcome } from '../../src/index.ts'
+import {
+  isLeaseholdError,
+  type Cache,
+  type CallOptions,
+  type LoaderContext,
+  type SetOptions,
+  type WriteOutcome,
+} from '../../src/index.ts'
 import { sharedNowMs } from '../fleet/messages.ts'
 import type { Operation, OperationKind, Origin, Outcome } from './operation.ts'
+import { tagName } from './tags-of-keys.ts'
 
 /** What a loader does. */
 export interface LoadPlan {
   readonly takesMs: number
   /** It throws, or never settles and does not heed its signal. Default: it returns a value. */
   readonly ends?: 'value' | 'error' | 'never'
+  /** Tags that it finds. */
+  readonly tags?: readonly string[]
 }
 
 /** A value that tells its key and where it comes from. */
@@ -82,7 +92,9 @@ export class RecordedCache {
   async getOrSet(key: number, plan: LoadPlan, options?: CallOptions): Promise<Answered> {
     const noted: Note = { outcome: undefined }
     return this.#call('getOrSet', key, async () => {
-      const value = await currentCall.run(noted, () => this.#cache.getOrSet(nameOf(key), () => this.#load(key, plan), options))
+      const value = await currentCall.run(noted, () =>
+        this.#cache.getOrSet(nameOf(key), context => this.#load(key, plan, context), options),
+      )
       return { outcome: noted.outcome ?? 'untold', value }
     })
   }
@@ -110,8 +122,18 @@ export class RecordedCache {
     })
   }
 
+  async invalidateTags(tag: number): Promise<Answered> {
+    return this.#call('invalidateTags', tag, async () => {
+      return this.#written('invalidateTags', await this.#cache.invalidateTags(tagName(tag)))
+    })
+  }
+
+  async clear(): Promise<Answered> {
+    return this.#call('clear', 0, async () => this.#written('clear', await this.#cache.clear()))
+  }
+
   /** One that was deferred holds in this process alone: for the others it counts as one that failed. */
-  #written(kind: 'set' | 'delete' | 'expire', outcome: WriteOutcome): { outcome: Outcome; value: undefined } {
+  #written(kind: OperationKind, outcome: WriteOutcome): { outcome: Outcome; value: undefined } {
     if (outcome === 'applied') return { outcome: 'acknowledged', value: undefined }
     this.#errors[`${kind} deferred`] = (this.#errors[`${kind} deferred`] ?? 0) + 1
     return { outcome: 'failed', value: undefined }
@@ -143,7 +165,7 @@ export class RecordedCache {
     return { outcome, value: value?.origin, began, ended }
   }
 
-  async #load(key: number, { takesMs, ends = 'value' }: LoadPlan): Promise<Traced> {
+  async #load(key: number, { takesMs, ends = 'value', tags = [] }: LoadPlan, context: LoaderContext): Promise<Traced> {
     const began = sharedNowMs()
     const id = ++this.#lastId
     this.#onLoad(key)
@@ -153,6 +175,7 @@ export class RecordedCache {
     const outcome = ends === 'error' ? 'failed' : 'loaded'
     this.#record({ ...load, ended: sharedNowMs(), outcome })
     if (ends === 'error') throw new SourceError('the source failed')
+    context.tags.add(...tags)
     return this.#value(key, { kind: 'load', process: this.#process, id, began })
   }
 

@@ -21,6 +21,8 @@ export interface HistoryResult extends Tallies {
 /** Few keys, so that most of what is done to them overlaps. */
 const historyKeys = 6
 const callers = 24
+/** Each of them revokes what is under way of several keys. */
+const shares = { invalidateTags: 1.5, clear: 0.5 } as const
 const progressEveryMs = 500
 
 /** Runs callers in several processes until they have made that many calls, and checks what they recorded. */
@@ -30,7 +32,7 @@ export async function runHistory({ redisUrl, operations, processes, seed, onProg
   const fleet = await RecordingFleet.start({ processes, redisUrls: [redisUrl], options })
   try {
     const startedAt = performance.now()
-    await fleet.startTraffic({ seed, keys: historyKeys, callers, calls: Math.ceil(operations / processes) })
+    await fleet.startTraffic({ seed, keys: historyKeys, callers, calls: Math.ceil(operations / processes), tagged: true, shares })
     const tallies = { events: {} as Record<string, number>, errors: {} as Record<string, number>, unhandled: [] as string[] }
     const addTallies = async (): Promise<void> => {
       const { events, errors, unhandled } = await fleet.tallies()

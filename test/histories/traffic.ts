@@ -1,6 +1,7 @@
 import { setImmediate as turn, setTimeout as passed } from 'node:timers/promises'
 import type { CallOptions, PolicyOptions, Random } from '../../src/index.ts'
 import type { Answered, LoadPlan, RecordedCache } from './recorded-cache.ts'
+import { foundTag, namedTag, tagCount, tagName } from './tags-of-keys.ts'
 
 /** What a process's callers do, each one call after the other. */
 export interface TrafficPlan {
@@ -16,6 +17,8 @@ export interface TrafficPlan {
   readonly pauseMs?: number
   /** Out of a hundred calls, so many are of that kind; the rest are `getOrSet`. */
   readonly shares?: Partial<Shares>
+  /** Values have tags, so that they may be invalidated by them. Default false. */
+  readonly tagged?: boolean
 }
 
 interface Shares {
@@ -24,9 +27,12 @@ interface Shares {
   readonly delete: number
   readonly expire: number
   readonly forceFresh: number
+  /** Needs `tagged`. */
+  readonly invalidateTags: number
+  readonly clear: number
 }
 
-const usualShares: Shares = { get: 4, set: 3, delete: 4, expire: 2, forceFresh: 2 }
+const usualShares: Shares = { get: 4, set: 3, delete: 4, expire: 2, forceFresh: 2, invalidateTags: 0, clear: 0 }
 
 /** Keys have different policies, so that every way to an answer is taken: by number, in turn. */
 const policies: readonly PolicyOptions[] = [
@@ -82,16 +88,21 @@ export class Traffic {
   #next(): Promise<Answered> {
     const cache = this.#cache
     const key = this.#key()
-    const policy = policies[key % policies.length] as PolicyOptions
+    const { tagged = false } = this.#plan
+    const plain = policies[key % policies.length] as PolicyOptions
+    const policy = tagged ? { ...plain, tags: [tagName(namedTag(key))] } : plain
+    const found = tagged ? [tagName(foundTag(key))] : []
     let dice = this.#random.next() * 100
     const falls = (share: number): boolean => (dice -= share) < 0
     const shares = this.#shares
     if (falls(shares.delete)) return cache.delete(key)
     if (falls(shares.expire)) return cache.expire(key)
-    if (falls(shares.set)) return cache.set(key, storing(policy))
+    if (falls(shares.set)) return cache.set(key, storing(policy, found))
+    if (falls(shares.invalidateTags)) return cache.invalidateTags(Math.floor(this.#random.next() * tagCount))
+    if (falls(shares.clear)) return cache.clear()
     if (falls(shares.get)) return cache.get(key)
     const options: CallOptions = falls(shares.forceFresh) ? { ...policy, forceFresh: true } : policy
-    return cache.getOrSet(key, this.#load(policy), options)
+    return cache.getOrSet(key, { ...this.#load(policy), tags: found }, options)
   }
 
   #key(): number {
@@ -108,10 +119,11 @@ export class Traffic {
 }
 
 /** The options of a policy that `set` takes. */
-function storing({ ttl, staleWhileRevalidate, staleIfError }: PolicyOptions): PolicyOptions {
+function storing({ ttl, staleWhileRevalidate, staleIfError, tags = [] }: PolicyOptions, found: readonly string[]): PolicyOptions {
   return {
     ...(ttl === undefined ? {} : { ttl }),
     ...(staleWhileRevalidate === undefined ? {} : { staleWhileRevalidate }),
     ...(staleIfError === undefined ? {} : { staleIfError }),
+    tags: [...tags, ...found],
   }
 }

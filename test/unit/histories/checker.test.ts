@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { seededRandom } from '../../../src/testing/index.ts'
 import { checkHistory, type Findings } from '../../histories/checker.ts'
 import { History } from '../../histories/history.ts'
-import type { Operation, Origin, Outcome } from '../../histories/operation.ts'
+import { isBroad, type Operation, type Origin, type Outcome } from '../../histories/operation.ts'
+import { isTagged, tagCount } from '../../histories/tags-of-keys.ts'
 
 let lastId = 0
 
@@ -16,6 +17,10 @@ const load = (times: Times, more: More = {}): Operation => operation('load', tim
 const remove = (times: Times, more: More = {}): Operation => operation('delete', times, 'acknowledged', more)
 const expire = (times: Times, more: More = {}): Operation => operation('expire', times, 'acknowledged', more)
 const set = (times: Times, more: More = {}): Operation => operation('set', times, 'acknowledged', more)
+const clear = (times: Times, more: More = {}): Operation => operation('clear', times, 'acknowledged', { key: 0, ...more })
+/** Of key 1 these are tags 1, which calls name, and 3, which loaders find. */
+const invalidateTags = (times: Times, tag: number, more: More = {}): Operation =>
+  operation('invalidateTags', times, 'acknowledged', { key: tag, ...more })
 const read = (times: Times, of: Operation, outcome: Outcome = 'hit', more: More = {}): Operation =>
   operation('getOrSet', times, outcome, { value: originOf(of), ...more })
 
@@ -42,6 +47,9 @@ describe('a read breaks the promise', () => {
     ['delete', remove],
     ['expire', expire],
     ['set', set],
+    ['a tag that the call named', (times: Times) => invalidateTags(times, 1)],
+    ['a tag that the loader found', (times: Times) => invalidateTags(times, 3)],
+    ['clear', clear],
   ])('whatever revoked the value: %s', (_, invalidate) => {
     const old = load([0, 10])
     expect(check(old, invalidate([5, 6]), read([7, 8], old)).counts.violations).toBe(1)
@@ -73,11 +81,14 @@ describe('a read breaks the promise', () => {
     const old = load([0, 1])
     expect(check(old, remove([5, 6]), read([7, 8], old, 'stale')).counts.violations).toBe(1)
     expect(check(old, set([5, 6]), read([7, 8], old, 'stale')).counts.violations).toBe(1)
+    expect(check(old, clear([5, 6]), read([7, 8], old, 'stale')).counts.violations).toBe(1)
+    expect(check(old, invalidateTags([5, 6], 3), read([7, 8], old, 'stale')).counts.violations).toBe(1)
   })
 
   it('when an answer without Redis had been revoked by the process itself', () => {
     const old = load([0, 10])
     expect(check(old, remove([5, 6]), read([7, 8], old, 'unleased')).counts.violations).toBe(1)
+    expect(check(old, invalidateTags([5, 6], 1), read([7, 8], old, 'unleased')).counts.violations).toBe(1)
   })
 
   it('when it was answered with the value of another key', () => {
@@ -106,6 +117,13 @@ describe('a read is in order', () => {
   it('when another key was deleted', () => {
     const old = load([0, 10])
     expect(check(old, remove([5, 6], { key: 2 }), read([7, 8], old)).counts.violations).toBe(0)
+  })
+
+  it('when a tag was invalidated that the key has not, or failed to be', () => {
+    const old = load([0, 10])
+    for (const tag of [0, 2, 4]) expect(check(old, invalidateTags([5, 6], tag), read([7, 8], old)).counts.violations).toBe(0)
+    expect(check(old, invalidateTags([5, 6], 1, { outcome: 'failed' }), read([7, 8], old)).counts.violations).toBe(0)
+    expect(check(old, clear([5, 6], { outcome: 'failed' }), read([7, 8], old)).counts.violations).toBe(0)
   })
 
   it('when it was answered with what a set stored that ran beside the delete, or that failed beside it', () => {
@@ -175,6 +193,18 @@ describe('the counts', () => {
     expect(counts).toMatchObject({ readsOverlapping: 1, loadsOverlapping: 1, readsBesideRevokedLoads: 1, vouched: 3 })
   })
 
+  it('count an invalidation of many keys once', () => {
+    const [old, other] = [load([0, 10]), load([0, 10], { key: 2 })]
+    const { counts } = check(old, other, clear([5, 6]), invalidateTags([7, 8], 1, { outcome: 'failed' }))
+    expect(counts).toMatchObject({
+      operations: 2,
+      invalidations: 2,
+      broadInvalidations: 2,
+      failedInvalidations: 1,
+      loadsOverlapping: 2,
+    })
+  })
+
   it('leave out what was there from an earlier part of the history, which still revokes', () => {
     const old = load([0, 10])
     const { counts } = checkHistory(History.of([old, remove([5, 6]), read([7, 8], old)]), 2)
@@ -205,7 +235,14 @@ describe('in random histories of a correct cache', () => {
       const times: Times = [at - random.next() * 5, at + random.next() * 5]
       const dice = random.next()
       const value = stored.get(key)
-      if (dice < 0.1) {
+      if (dice < 0.03) {
+        operations.push(clear(times, { process }))
+        stored.clear()
+      } else if (dice < 0.06) {
+        const tag = Math.floor(random.next() * tagCount)
+        operations.push(invalidateTags(times, tag, { process }))
+        for (const each of stored.keys()) if (isTagged(each, tag)) stored.delete(each)
+      } else if (dice < 0.1) {
         operations.push(remove(times, { key, process }))
         stored.delete(key)
       } else if (dice < 0.2) {
@@ -227,15 +264,20 @@ describe('in random histories of a correct cache', () => {
   /** Reads that get a value which an invalidation has revoked. */
   function plant(operations: readonly Operation[], seed: number): Operation[] {
     const random = seededRandom(1000 + seed)
-    const removals = operations.filter(({ kind }) => kind === 'delete')
+    const removals = operations.filter(({ kind }) => kind === 'delete' || isBroad(kind))
     return removals
       .filter(() => random.next() < 0.2)
       .flatMap(removal => {
         const value = operations.find(
-          ({ kind, key, ended }) => kind !== 'getOrSet' && kind !== 'delete' && key === removal.key && ended < removal.began,
+          each => (each.kind === 'load' || each.kind === 'set') && concerns(removal, each.key) && each.ended < removal.began,
         )
         const began = removal.ended + random.next() * 50
-        return value === undefined ? [] : [read([began, began + 1], value, 'hit', { key: removal.key })]
+        return value === undefined ? [] : [read([began, began + 1], value, 'hit', { key: value.key })]
       })
+  }
+
+  function concerns(removal: Operation, key: number): boolean {
+    if (removal.kind === 'clear') return true
+    return removal.kind === 'invalidateTags' ? isTagged(key, removal.key) : removal.key === key
   }
 })
