@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { ValueMemoryBounds } from '../core/options/options.ts'
 import type { EntryKey } from '../core/ports.ts'
-import { headerBytes, payloadStart, sameToken } from './header.ts'
+import { headerBytes, payloadStart, sameFreshUntil, sameToken } from './header.ts'
 import { memorySize } from './memory-size.ts'
 
 /** A frozen value and the verified header it came with, tags included. */
@@ -46,10 +46,13 @@ export class FrozenValues {
     return found?.version === key.version ? found : undefined
   }
 
-  /** The value that was remembered under the token that `bytes` carry. */
+  /**
+   * The value that was remembered under the token that `bytes` carry. Not if they tell another time until which it is fresh: then a bit of them is wrong, and
+   * the acquire script, which knows no checksum, may have taken them for fresh.
+   */
   find(key: EntryKey, bytes: Buffer): FrozenValue | undefined {
     const found = this.recall(key)
-    return found !== undefined && sameToken(found.header, bytes) ? found : undefined
+    return found !== undefined && sameToken(found.header, bytes) && sameFreshUntil(found.header, bytes) ? found : undefined
   }
 
   /** Remembers a value in place of the key's earlier one. Too large ones are not kept. */

@@ -145,9 +145,18 @@ export function peekToken(bytes: Buffer): Token | undefined {
 
 /** True when both carry the same token. */
 export function sameToken(a: Buffer, b: Buffer): boolean {
-  const end = offset.token + tokenBytes
+  return sameBytes(a, b, offset.token, offset.token + tokenBytes)
+}
+
+/** True when both are fresh until the same time. */
+export function sameFreshUntil(a: Buffer, b: Buffer): boolean {
+  return sameBytes(a, b, offset.freshUntil, offset.hardUntil)
+}
+
+/** A loop beats a call into native code for so few. */
+function sameBytes(a: Buffer, b: Buffer, start: number, end: number): boolean {
   if (a.length < end || b.length < end) return false
-  for (let at: number = offset.token; at < end; at++) if (a[at] !== b[at]) return false
+  for (let at = start; at < end; at++) if (a[at] !== b[at]) return false
   return true
 }
 

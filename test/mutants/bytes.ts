@@ -97,8 +97,16 @@ export const byteMutants: readonly Mutant[] = [
     name: 'frozen-value-of-another-token',
     does: 'a frozen value answers for bytes that were stored since',
     file: 'src/codec/frozen-values.ts',
-    find: 'return found !== undefined && sameToken(found.header, bytes) ? found : undefined',
+    find: 'return found !== undefined && sameToken(found.header, bytes) && sameFreshUntil(found.header, bytes) ? found : undefined',
     replace: 'return found',
+    tests: [codec('frozen-values')],
+  },
+  {
+    name: 'frozen-value-of-damaged-freshness',
+    does: 'a frozen value answers for bytes whose time of freshness was damaged, which an acquire took for fresh',
+    file: 'src/codec/frozen-values.ts',
+    find: ' && sameFreshUntil(found.header, bytes)',
+    replace: '',
     tests: [codec('frozen-values')],
   },
   {

@@ -77,13 +77,25 @@ describe('under freeze', () => {
     const bytes = codec.encode(key, { a: 1 }, times, token(1))
     opened(codec, bytes).value()
     const damaged = Buffer.from(bytes)
-    damaged.fill(0xff, offset.createdAt, offset.token)
+    damaged.fill(0xff, offset.createdAt, offset.freshUntil)
+    damaged.fill(0xff, offset.hardUntil, offset.token)
     const entry = opened(codec, damaged)
     expect([entry.createdAt, entry.freshUntil, entry.hardUntil, entry.loadMs]).toEqual([1000, 2000, 3000, 4])
     markExpired(bytes)
     expect(opened(codec, bytes).expired).toBe(true)
     damaged[offset.mark] = 0x10
     expect(codec.open(key, damaged)).toMatchObject({ unreadable: 'checksum' })
+  })
+
+  test('bytes that tell another time of freshness are checked again: an acquire goes by them alone', () => {
+    const codec = freezing()
+    const bytes = codec.encode(key, { a: 1 }, times, token(1))
+    opened(codec, bytes).value()
+    for (let at: number = offset.freshUntil; at < offset.hardUntil; at++) {
+      const damaged = Buffer.from(bytes)
+      damaged[at] = (damaged[at] as number) ^ 0x10
+      expect(codec.open(key, damaged)).toMatchObject({ unreadable: 'checksum' })
+    }
   })
 
   test('a token is only trusted for its own key and version', () => {
