@@ -12,6 +12,8 @@ interface Group {
 
 function project({ name, order, timeoutMs, redis = false, alone = false }: Group): TestProjectConfiguration {
   return {
+    // What `npm run test:matrix` sets.
+    resolve: { alias: process.env['IOREDIS'] === '5' ? [{ find: /^ioredis$/, replacement: 'ioredis5' }] : [] },
     test: {
       name,
       include: [`test/${name}/**/*.test.ts`],

@@ -108,8 +108,8 @@ function permission(message: string): string | undefined {
   if (!/^NOPERM |^ERR The user executing the script can't /.test(message)) return undefined
   const command = /the '([a-z|_-]{1,40})' command/i.exec(message)?.[1]
   if (command !== undefined) return `no permission for the command ${command.toLowerCase()}`
-  if (/ channels? /.test(message)) return 'no permission for the channel'
-  if (/ keys? /.test(message)) return 'no permission for the key'
+  if (/ channels?\b/.test(message)) return 'no permission for the channel'
+  if (/ keys?\b/.test(message)) return 'no permission for the key'
   return 'no permission for a command of the script'
 }
 

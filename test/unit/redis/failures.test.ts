@@ -36,6 +36,8 @@ describe('a failed command', () => {
     ['NOPERM this user has no permissions to access one of the keys used as arguments', 'not-executed', 'the key'],
     ["NOPERM No permissions to access a key 'secret-key'", 'not-executed', 'the key'],
     ['NOPERM this user has no permissions to access one of the channels used as arguments', 'not-executed', 'the channel'],
+    ['NOPERM No permissions to access a channel', 'not-executed', 'the channel'],
+    ['NOPERM No permissions to access a key', 'not-executed', 'the key'],
     [
       "NOPERM ACL failure in script: User secret has no permissions to run the 'publish' command script: 74ae, on @user_script:1.",
       'unknown',
