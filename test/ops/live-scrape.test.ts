@@ -41,7 +41,7 @@ describe.skipIf(tools === undefined)(`a Prometheus that scrapes the demo${missin
     prometheus = startPrometheus(folder, port, targets)
     playedFromMs = Date.now()
     await once(demo, 'exit')
-  }, 60_000)
+  }, 180_000)
 
   afterAll(async () => {
     for (const child of [demo, prometheus]) await end(child)
