@@ -29,7 +29,7 @@ function faults(): string[] {
   const troubles = ['lost request', 'lost reply', 'late', 'resent', 'refused', 'cut']
   // A set is refused at its stamp, before its put.
   const messages = troubles
-    .flatMap(trouble => each(trouble, ...commands, ...namespaceCommands))
+    .flatMap(trouble => each(trouble, ...commands, 'read-header', ...namespaceCommands))
     .filter(name => name !== 'refused put')
   return each('fault', ...places, ...losses, ...damages, ...clocks, ...wakes, ...messages)
 }
@@ -44,6 +44,7 @@ function replies(): string[] {
     ...each('put', 'stored', 'late', 'full'),
     ...each('expire', 'marked', 'nothing'),
     ...each('read', 'value', 'nothing'),
+    ...each('read-header', 'value', 'nothing'),
     'remove done',
     ...each('newest-tag', 'known', 'lost'),
     ...each('record', 'record', 'nothing'),

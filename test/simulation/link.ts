@@ -18,6 +18,7 @@ import type {
   Token,
 } from '../../src/index.ts'
 import { StoreError } from '../../src/index.ts'
+import { headerBytes } from '../../src/codec/header.ts'
 import { epochBytes } from '../../src/core/tags/namespace-record.ts'
 import type { MemoryServer } from '../../src/memory/memory-server.ts'
 import { LinkTime } from './link-time.ts'
@@ -89,13 +90,21 @@ export class Link implements Store {
     return this.#record
   }
 
-  async read(key: EntryKey, timeoutMs: number): Promise<Buffer | null> {
+  read(key: EntryKey, timeoutMs: number): Promise<Buffer | null> {
+    return this.#read('read', key, timeoutMs, Infinity)
+  }
+
+  readHeader(key: EntryKey, timeoutMs: number): Promise<Buffer | null> {
+    return this.#read('read-header', key, timeoutMs, headerBytes)
+  }
+
+  async #read(command: 'read' | 'read-header', key: EntryKey, timeoutMs: number, length: number): Promise<Buffer | null> {
     const { recordApart } = this.world.plan
     const asked = ++this.#asked
-    const read = this.#send('read', { ...key, timeoutMs }, (server, now) => {
+    const read = this.#send(command, { ...key, timeoutMs }, (server, now) => {
       const bytes = server.read(namespace, key, now)
       const record = recordApart ? null : server.record(namespace)
-      return { bytes: bytes === undefined ? null : Buffer.from(bytes), record }
+      return { bytes: bytes === undefined ? null : Buffer.from(bytes.subarray(0, length)), record }
     })
     const apart = recordApart ? this.#send('record', ofNamespace(timeoutMs), server => server.record(namespace)) : undefined
     const [{ bytes, record }, recordOfItsOwn] = await Promise.all([read, apart])

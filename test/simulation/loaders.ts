@@ -5,7 +5,7 @@ import { loadBegan, loadEnded } from './load-rules.ts'
 import type { GetOrSetOp } from './plan.ts'
 import type { SimulatedProcess } from './process.ts'
 import { SourceFailure } from './test-errors.ts'
-import { longText, padding } from './texts.ts'
+import { hugeText, largeText, longText, padding } from './texts.ts'
 
 /** How a loader asks the cache in turn. */
 type Ask = (process: SimulatedProcess, op: GetOrSetOp) => Promise<unknown>
@@ -61,7 +61,7 @@ async function run(
     load.beganAt,
     load.beganSeq,
     load.tags,
-    kind === 'too-large' ? longText : textOf(takesMs),
+    kind === 'too-large' ? tooLongText(process) : textOf(process, takesMs),
   )
   birth.outage = load.outage
   await pass(process, takesMs * (1 - readsAt), signal)
@@ -152,6 +152,12 @@ function pass(process: SimulatedProcess, ms: number, signal: AbortSignal | undef
   })
 }
 
-function textOf(takesMs: number): string | undefined {
+function textOf({ world }: SimulatedProcess, takesMs: number): string | undefined {
+  if (world.plan.large) return largeText
   return Math.floor(takesMs) % 5 === 1 ? padding : undefined
+}
+
+/** Longer than values may be. */
+export function tooLongText({ world }: SimulatedProcess): string {
+  return world.plan.large ? hugeText : longText
 }

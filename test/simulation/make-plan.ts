@@ -8,6 +8,11 @@ const lastLooks = 15
 const allKeys = ['k0', 'k1', 'k2'] as const
 const allTags = ['t0', 't1', 't2'] as const
 
+/** One schedule of so many has large values, which all processes but the first remember. */
+const largeEvery = 32
+const largeOptions = { maxValueBytes: 16_384, compression: false } as const
+const rememberingOptions = { values: 'freeze', local: { mode: 'validate' } } as const
+
 /** How much one schedule goes through: the kinds of trouble it may have, and how many calls. */
 export function makePlan(seed: number): Plan {
   const dice = new Dice(seed)
@@ -17,20 +22,24 @@ export function makePlan(seed: number): Plan {
   const versions = dice.chance(0.2) ? [0, 1, 2] : [dice.pick([0, 0, 3])]
   const endsAt = dice.between(800, 3000)
   const options = cacheOptions(dice, calm)
+  // Not thrown for, so that what else a seed gives stays as it was.
+  const large = seed % largeEvery === 3
   const room = { dice, calm, processes, keys, versions, endsAt }
   return {
     seed,
     calm,
-    processes: Array.from({ length: processes }, () => ({
+    processes: Array.from({ length: processes }, (_, nth) => ({
       wallOffsetMs: Math.round(dice.between(-hourMs, hourMs)),
       options: {
         ...options,
         values: dice.pick(['copy', 'copy', 'freeze'] as const),
         codec: dice.pick(['msgpack', 'json'] as const),
+        ...(large ? largeOptions : {}),
+        ...(large && nth > 0 ? rememberingOptions : {}),
       },
     })),
-    // Not thrown for, so that what else a seed gives stays as it was.
     recordApart: seed % 2 === 1,
+    large,
     weather: makeWeather(dice, calm),
     ops: makeOps(room),
     faults: calm ? [] : makeFaults(room),

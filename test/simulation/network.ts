@@ -29,6 +29,7 @@ const commands: readonly (Command | 'time' | 'wake')[] = [
   'newest-tag',
   'bump-tags',
   'clear',
+  'read-header',
 ]
 
 /** Repeatable numbers for one message, whatever was sent before it. */

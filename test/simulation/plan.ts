@@ -1,6 +1,16 @@
 import type { CacheOptions, CallOptions, SetOptions } from '../../src/index.ts'
 
-export type Command = 'read' | 'acquire' | 'renew' | 'commit' | 'release' | 'put' | 'remove' | 'expire' | NamespaceCommand
+export type Command =
+  | 'read'
+  | 'read-header'
+  | 'acquire'
+  | 'renew'
+  | 'commit'
+  | 'release'
+  | 'put'
+  | 'remove'
+  | 'expire'
+  | NamespaceCommand
 
 /** Those that concern the whole namespace. `record`: reads the record apart from entries, as in a cluster. */
 export type NamespaceCommand = 'record' | 'stamp' | 'newest-tag' | 'bump-tags' | 'clear'
@@ -117,6 +127,8 @@ export interface Plan {
   readonly processes: readonly ProcessPlan[]
   /** The namespace record is read by a command of its own, as in a cluster. */
   readonly recordApart: boolean
+  /** Values are so large that processes which remember them ask for headers. */
+  readonly large: boolean
   readonly weather: Weather
   readonly ops: readonly Op[]
   readonly faults: readonly TimedFault[]

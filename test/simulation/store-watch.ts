@@ -186,6 +186,7 @@ export function labelOf(command: Command, reply: unknown, effective = true): str
     case 'release':
       return reply === true ? 'held' : 'not held'
     case 'read':
+    case 'read-header':
       return (reply as { readonly bytes: Buffer | null }).bytes === null ? 'nothing' : 'value'
     case 'remove':
     case 'bump-tags':

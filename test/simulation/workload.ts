@@ -2,12 +2,12 @@ import type { CachedEntry, CallOptions, WriteOutcome } from '../../src/index.ts'
 import { answerSettled } from './answer-rules.ts'
 import { callSettled } from './call-rules.ts'
 import type { CallRecord, Invalidation, Payload } from './history.ts'
-import { loaderOf } from './loaders.ts'
+import { loaderOf, tooLongText } from './loaders.ts'
 import type { GetOrSetOp, Op, SetOp } from './plan.ts'
 import type { SimulatedProcess } from './process.ts'
 import type { World } from './world.ts'
 import { callerLeft } from './test-errors.ts'
-import { longText } from './texts.ts'
+import { largeText } from './texts.ts'
 import { show } from './timeline.ts'
 
 /** Does one operation of the plan in the process that it names. */
@@ -59,7 +59,15 @@ function set(process: SimulatedProcess, op: SetOp): void {
   const { key, version, options, tooLarge } = op
   const { history } = world
   history.changeSource(key)
-  const birth = history.bear('set', key, version, world.now, Infinity, options.tags ?? [], tooLarge ? longText : undefined)
+  const birth = history.bear(
+    'set',
+    key,
+    version,
+    world.now,
+    Infinity,
+    options.tags ?? [],
+    tooLarge ? tooLongText(process) : world.plan.large ? largeText : undefined,
+  )
   const call = begin(process, 'set', key, version, options)
   const invalidation = beginInvalidation(process, 'set', key, version)
   const settled = (): void => {
