@@ -1,9 +1,11 @@
 import { expectTypeOf, test } from 'vitest'
-import type { CacheOptions, LocalOptions } from '../../src/index.ts'
+import type { CacheOptions } from '../../src/index.ts'
+
+type Local = NonNullable<CacheOptions['local']>
 
 test('the local tier has three modes, and the mode has to be named', () => {
-  expectTypeOf<LocalOptions['mode']>().toEqualTypeOf<'off' | 'validate' | 'trust'>()
-  expectTypeOf<{ mode: 'validate'; maxEntries: number; maxBytes: number; ttl: '1m' }>().toExtend<LocalOptions>()
-  expectTypeOf<{ maxEntries: number }>().not.toExtend<LocalOptions>()
-  expectTypeOf<{ mode: 'verify' }>().not.toExtend<CacheOptions['local']>()
+  expectTypeOf<Local['mode']>().toEqualTypeOf<'off' | 'validate' | 'trust'>()
+  expectTypeOf<{ mode: 'validate'; maxEntries: number; maxBytes: number; ttl: '1m' }>().toExtend<Local>()
+  expectTypeOf<{ maxEntries: number }>().not.toExtend<Local>()
+  expectTypeOf<{ mode: 'verify' }>().not.toExtend<Local>()
 })
