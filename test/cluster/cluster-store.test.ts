@@ -63,7 +63,7 @@ describe.each([
     open: context => {
       const client = create()
       clients.push(client)
-      return redisStore(client).open(inOrder(context))
+      return redisStore(client, { breaker: false }).open(inOrder(context))
     },
   })
   afterAll(() => {
