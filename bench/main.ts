@@ -1,6 +1,7 @@
 import { findRedis } from '../scripts/find-redis.ts'
 import { startRedis } from '../scripts/start-redis.ts'
 import { benchBatches } from './batches.ts'
+import { benchBreaker } from './breaker.ts'
 import { benchCodecs } from './codecs.ts'
 import { benchHitPath } from './hit-path.ts'
 import { benchLocalTier } from './local-tier.ts'
@@ -10,9 +11,9 @@ import { printTable } from './print-table.ts'
 import { benchScrapes, countSeries } from './scrapes.ts'
 import { benchValidate } from './validate.ts'
 
-const usage = `npm run bench -- [--quick] [--rounds <n>] [--only hit-path|local-tier|batches|codecs|observing]
+const usage = `npm run bench -- [--quick] [--rounds <n>] [--only hit-path|breaker|local-tier|batches|codecs|observing]
 
-Throughput of getOrSet hits beside raw ioredis getBuffer of the same bytes, of hits from memory beside a bare lru-cache, of batches of 10,000 beside one raw mgetBuffer, the cost of codecs, and what
+Throughput of getOrSet hits beside raw ioredis getBuffer of the same bytes, of hits with the breaker beside hits without, of hits from memory beside a bare lru-cache, of batches of 10,000 beside one raw mgetBuffer, the cost of codecs, and what
 metrics, traces and logs cost a hit and a scrape, in interleaved rounds.
 Read the ratios: absolute figures change with the machine and what else it does.`
 
@@ -41,6 +42,7 @@ async function run(): Promise<void> {
   const rounds = roundsAsked()
   console.log(`Node ${process.version}, ${process.platform} ${process.arch}`)
   if (only === undefined || only === 'hit-path') await hitPath(rounds)
+  if (only === undefined || only === 'breaker') await breaker(rounds)
   if (only === undefined || only === 'local-tier') await localTier(rounds)
   if (only === undefined || only === 'batches') await batches(rounds)
   if (only === undefined || only === 'codecs') benchCodecs()
@@ -61,6 +63,11 @@ async function withRedis<Result>(measure: (url: string) => Promise<Result>): Pro
 async function hitPath(rounds: number): Promise<void> {
   console.log("\nHits: getOrSet(key, loader, { ttl: '1h' }), ratio to the control of the same round, medians")
   print(await withRedis(url => benchHitPath(url, rounds)))
+}
+
+async function breaker(rounds: number): Promise<void> {
+  console.log("\nHits, values: 'freeze', with and without the breaker, ratio to the control of the same round, medians")
+  print(await withRedis(url => benchBreaker(url, rounds)))
 }
 
 async function localTier(rounds: number): Promise<void> {

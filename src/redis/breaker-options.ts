@@ -24,7 +24,8 @@ export interface BreakerSettings {
   readonly latencyMs: number
   readonly windowMs: number
   readonly openForMs: number
-  readonly decide: (window: BreakerWindow) => 'errors' | 'latency' | undefined
+  /** Undefined: it is switched off. */
+  readonly decide: ((window: BreakerWindow) => 'errors' | 'latency' | undefined) | undefined
 }
 
 const minute = 60_000
@@ -40,7 +41,7 @@ const mostVolume = 1_000_000
 
 /** @throws LeaseholdError `INVALID_OPTION`, `UNKNOWN_OPTION` */
 export function resolveBreaker(options: BreakerOptions | false | undefined): BreakerSettings {
-  if (options === false) return { ...resolveBreaker({}), decide: () => undefined }
+  if (options === false) return { ...resolveBreaker({}), decide: undefined }
   const given = options ?? {}
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw invalidOption('breaker', options, 'an object or false')

@@ -75,8 +75,10 @@ export class Breaker {
 
   /** A command leaves. */
   begin(): BreakerSample {
-    this.#lag.enter()
     const now = this.#clock.now()
+    // Nothing is counted where nothing is decided.
+    if (this.#settings.decide === undefined) return { sentAt: now, lagMs: 0, epoch: 0, over: true }
+    this.#lag.enter()
     return { sentAt: now, lagMs: this.#lag.total(now), epoch: this.#epoch, over: false }
   }
 
@@ -101,7 +103,7 @@ export class Breaker {
     this.#window.add(now, failed, slow)
     if (!failed && !slow && now < this.#askedAt + askEveryMs) return
     this.#askedAt = now
-    const reason = this.#settings.decide(this.#window.sum(now))
+    const reason = this.#settings.decide?.(this.#window.sum(now))
     if (reason !== undefined) this.#open(now, reason)
   }
 

@@ -3,6 +3,7 @@ import { byteMutants } from './bytes.ts'
 import { copyMutants } from './copies.ts'
 import { leaseMutants } from './leases.ts'
 import type { Mutant } from './mutant.ts'
+import { outageMutants } from './outages.ts'
 import { rememberedMutants } from './remembered.ts'
 import { serverMutants } from './server.ts'
 import { tagMutants } from './tags.ts'
@@ -23,6 +24,7 @@ export const mutantGroups: readonly MutantGroup[] = [
   { title: 'Leases', mutants: leaseMutants },
   { title: 'Waiting', mutants: waitingMutants },
   { title: 'Freshness and trust', mutants: trustMutants },
+  { title: 'Outages', mutants: outageMutants },
   { title: 'Batches and resources', mutants: batchMutants },
   { title: 'Tags and clear', mutants: tagMutants },
   { title: 'Copies in the process', mutants: copyMutants },
