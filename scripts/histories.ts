@@ -1,7 +1,7 @@
 /**
  * `npm run test:histories -- --operations 1000000`: real processes on a real Redis record what each read returned and when each write was
- * acknowledged; the checker looks for a read that broke the promise about revoked values. `--write` puts the result into docs/reliability.md. Ends with 1
- * when there is such a read.
+ * acknowledged; the checker looks for a read that broke the promise about revoked values. With `--copies` the processes answer from copies of their own, whose bus is
+ * cut again and again. `--write` puts the result into docs/reliability.md. Ends with 1 when there is such a read.
  */
 import { parseArgs } from 'node:util'
 import { runHistory } from '../test/histories/run-history.ts'
@@ -15,6 +15,7 @@ const { values: flags } = parseArgs({
     operations: { type: 'string', default: '100000' },
     processes: { type: 'string', default: '4' },
     seed: { type: 'string', default: '1' },
+    copies: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
   },
 })
@@ -28,14 +29,23 @@ async function main(): Promise<number> {
   const own = found.kind === 'program' ? await startRedis({ program: found.path }) : undefined
   const [operations, processes, seed] = [Number(flags.operations), Number(flags.processes), Number(flags.seed)]
   try {
+    // On a server of our own alone are all subscribers ours.
+    const withCopies = { copies: flags.copies, cutsBus: flags.copies && own !== undefined }
     const redisUrl = found.kind === 'url' ? found.url : (own?.url ?? '')
-    const result = await runHistory({ redisUrl, operations, processes, seed, onProgress: made => progress(made, operations) })
+    const result = await runHistory({
+      redisUrl,
+      operations,
+      processes,
+      seed,
+      ...withCopies,
+      onProgress: made => progress(made, operations),
+    })
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
     const version = found.kind === 'program' ? found.version : '(REDIS_URL)'
-    const lines = `${processes} processes, seed ${seed}\n${describeHistory(result)}`
+    const lines = `${processes} processes, seed ${seed}${flags.copies ? ', with copies' : ''}\n${describeHistory(result)}`
     const text = `${describeMachine(version)}\n\n\`\`\`\n${lines}\n\`\`\``
     process.stdout.write(`${text}\n`)
-    if (flags.write) writeSection('histories', text)
+    if (flags.write) writeSection(flags.copies ? 'histories-copies' : 'histories', text)
     return result.findings.counts.violations === 0 && result.unhandled.length === 0 ? 0 : 1
   } finally {
     await own?.stop()

@@ -22,6 +22,7 @@ export interface Counts {
   vouched: number
   stale: number
   outage: number
+  copy: number
   none: number
   invalidations: number
   /** Of which the tags and clears, each of which is one of many keys. */
@@ -36,6 +37,10 @@ export interface Counts {
   readsBesideRevokedLoads: number
   /** Answers that come from a `set` of which nothing is known but its value, as its process died. */
   unjudged: number
+  /** Answers by copies that another process had revoked. */
+  copiesBehind: number
+  /** For how long at worst. */
+  mostBehindMs: number
   violations: number
 }
 
@@ -50,12 +55,14 @@ const mostExplained = 10
 /**
  * Finds every read that broke the promise about revoked values: a read that began after an invalidation was acknowledged, answered with a value
  * whose load had begun before that invalidation was issued. Times are taken before each call and after its end, so nothing is reported that was
- * in order, whatever the processes' scheduling.
+ * in order, whatever the processes' scheduling. An answer by a copy in the process may be behind what other processes revoked, but not for longer than it is allowed.
  *
  * @param first Operations before this index are of an earlier part of the history: known, but neither checked nor counted again.
+ * @param copiesBehindMs How long after another process's invalidation was acknowledged a copy may be answered. Whoever says so has added what the processes may be late to
+ *   look at their clocks.
  */
-export function checkHistory(history: History, first: number = 0): Findings {
-  const check = new Check(history)
+export function checkHistory(history: History, first: number = 0, copiesBehindMs: number = 0): Findings {
+  const check = new Check(history, copiesBehindMs)
   const broad = history.broadIndices()
   for (const [key, indices] of history.indicesByKey()) {
     check.key(
@@ -76,6 +83,7 @@ class Check implements Findings {
     vouched: 0,
     stale: 0,
     outage: 0,
+    copy: 0,
     none: 0,
     invalidations: 0,
     broadInvalidations: 0,
@@ -85,21 +93,25 @@ class Check implements Findings {
     loadsOverlapping: 0,
     readsBesideRevokedLoads: 0,
     unjudged: 0,
+    copiesBehind: 0,
+    mostBehindMs: 0,
     violations: 0,
   }
   readonly violations: Violation[] = []
   readonly #history: History
   readonly #settled: ReadonlyMap<string, number>
+  readonly #copiesBehindMs: number
 
-  constructor(history: History) {
+  constructor(history: History, copiesBehindMs: number) {
     this.#history = history
+    this.#copiesBehindMs = copiesBehindMs
     this.#settled = settlingTimes(history)
   }
 
   /** @param broad What was done to the key together with others. */
   key(indices: readonly number[], broad: readonly number[], first: number): void {
     const history = this.#history
-    const invalidations = new Invalidations(history, [...indices, ...broad])
+    const invalidations = new Invalidations(history, [...indices, ...broad], this.#copiesBehindMs)
     const loads = new BegunSpans(
       indices
         .filter(index => history.kind(index) === 'load')
@@ -159,6 +171,7 @@ class Check implements Findings {
       this.counts.unjudged++
       return
     }
+    if (backing === 'copy') this.#measure(read.began - invalidations.firstAfter(bornAt))
     const revoking = invalidations.lastBefore(read.began, backing, read.process)
     if (revoking !== undefined && bornAt < revoking.began) this.#violate(read, this.#history.at(revoking.index))
   }
@@ -171,10 +184,16 @@ class Check implements Findings {
     return kind === 'load' ? began : this.#settled.get(`${process} ${id}`)
   }
 
+  #measure(behindMs: number): void {
+    if (behindMs <= 0) return
+    this.counts.copiesBehind++
+    this.counts.mostBehindMs = Math.max(this.counts.mostBehindMs, behindMs)
+  }
+
   #violate(read: Operation, revokedBy: Operation | undefined): void {
     this.counts.violations++
     if (this.violations.length >= mostExplained) return
-    this.violations.push({ read, revokedBy, text: explain(this.#history, read, revokedBy) })
+    this.violations.push({ read, revokedBy, text: explain(this.#history, read, revokedBy, this.#copiesBehindMs) })
   }
 }
 

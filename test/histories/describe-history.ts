@@ -17,11 +17,15 @@ export function describeHistory({ findings, tookMs, events, errors, unhandled }:
 }
 
 export function describeCounts(counts: Readonly<Counts>): string[] {
+  const { copiesBehind, mostBehindMs } = counts
   return [
     `reads that overlapped an invalidation of their key: ${ofAll(counts.readsOverlapping, counts.reads)}`,
     `loads that did: ${ofAll(counts.loadsOverlapping, counts.loads)}`,
     `reads that began while a load that an acknowledged invalidation had revoked was still running: ${ofAll(counts.readsBesideRevokedLoads, counts.reads)}`,
-    `answers vouched for by Redis: ${ofAll(counts.vouched, counts.reads)}; stale: ${n(counts.stale)}; of an outage: ${n(counts.outage)}; without a value: ${n(counts.none)}`,
+    `answers vouched for by Redis: ${ofAll(counts.vouched, counts.reads)}; stale: ${n(counts.stale)}; of an outage: ${n(counts.outage)}; by copies: ${ofAll(counts.copy, counts.reads)}; without a value: ${n(counts.none)}`,
+    ...(counts.copy === 0
+      ? []
+      : [`copies behind what another process had revoked: ${n(copiesBehind)}, at worst for ${mostBehindMs.toFixed(1)} ms`]),
     `invalidations that told their caller they failed: ${n(counts.failedInvalidations)}; answers from a set whose end is unknown: ${n(counts.unjudged)}`,
   ]
 }

@@ -10,7 +10,7 @@ interface Line {
 }
 
 /** What was wrong with a read's answer, and what else happened to the key between the value's beginning and the answer. */
-export function explain(history: History, read: Operation, revokedBy: Operation | undefined): string {
+export function explain(history: History, read: Operation, revokedBy: Operation | undefined, copiesBehindMs: number = 0): string {
   const { value } = read
   if (revokedBy === undefined || value === undefined) {
     return `key ${read.key}: process ${read.process} was answered with the value of another key (${nameOf(read)}, ${read.outcome})`
@@ -23,10 +23,16 @@ export function explain(history: History, read: Operation, revokedBy: Operation 
   return [
     `key ${read.key}: process ${read.process} was answered with a value that had been revoked before it asked`,
     `  the value (${describe(value)}) began ${ms(revokedBy.began - value.began)} before ${nameOf(revokedBy)} of process ${revokedBy.process} was issued;`,
-    `  the read began ${ms(read.began - revokedBy.ended)} after that was acknowledged, and was answered as '${read.outcome}'`,
+    `  the read began ${ms(read.began - revokedBy.ended)} after that was acknowledged, and was answered as '${read.outcome}'${boundOf(read, revokedBy, copiesBehindMs)}`,
     ...shown.map(line => `  ${mark(line.of, read, revokedBy, value)} +${ms(line.at - from).padStart(12)}  ${line.text}`),
     ...(shown.length < lines.length ? [`    (${lines.length - shown.length} other events of the key left out)`] : []),
   ].join('\n')
+}
+
+function boundOf(read: Operation, revokedBy: Operation, copiesBehindMs: number): string {
+  if (read.outcome !== 'copied') return ''
+  if (read.process === revokedBy.process) return ', though what a process does itself applies to its copies at once'
+  return `: copies may be ${ms(copiesBehindMs)} behind`
 }
 
 function* linesAround(history: History, key: number, from: number, until: number): Generator<Line> {

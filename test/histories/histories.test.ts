@@ -7,6 +7,7 @@ import { describeHistory } from './describe-history.ts'
 import { runHistory } from './run-history.ts'
 
 const operations = 20_000
+const copyOperations = 15_000
 
 describe('a recorded history of several processes', () => {
   it(`${operations} operations on few keys: no read gets a value that had been revoked before it asked`, async () => {
@@ -23,6 +24,22 @@ describe('a recorded history of several processes', () => {
     expect(counts.broadInvalidations).toBeGreaterThan(100)
     for (const way of ['hit', 'stale', 'miss:loaded', 'miss:joined', 'miss:waited', 'commit:stored', 'commit:lost'])
       expect(rest.events, way).toHaveProperty(way)
+  })
+
+  it('with copies in the processes: none is behind for longer than is promised, and of what its own process revoked none at all', async () => {
+    const { findings, ...rest } = await runHistory({
+      redisUrl: sharedRedisUrl(),
+      operations: copyOperations,
+      processes: 3,
+      seed: 2,
+      copies: true,
+    })
+    const { counts } = findings
+    expect(counts.violations, describeHistory({ findings, ...rest })).toBe(0)
+    expect(rest.unhandled).toEqual([])
+    expect(counts.copy).toBeGreaterThan(counts.reads / 20)
+    expect(counts.vouched).toBeGreaterThan(counts.reads / 20)
+    expect(counts.readsBesideRevokedLoads).toBeGreaterThan(100)
   })
 
   it('is timed by one clock: what another process reads lies between two readings here', async () => {

@@ -17,13 +17,18 @@ export class Invalidations {
   readonly #stale: EndedSpans
   readonly #outage: ReadonlyMap<number, EndedSpans>
   readonly #all: BegunSpans
+  readonly #acknowledged: readonly Span[]
+  readonly #copiesBehindMs: number
 
-  constructor(history: History, indices: readonly number[]) {
+  /** @param copiesBehindMs How long a copy may be answered after another process has revoked it. */
+  constructor(history: History, indices: readonly number[], copiesBehindMs: number) {
     const { all, acknowledged, replacing, byProcess } = collect(history, indices)
     this.#vouched = new EndedSpans(acknowledged)
     this.#stale = new EndedSpans(replacing)
     this.#outage = new Map([...byProcess].map(([process, spans]) => [process, new EndedSpans(spans)]))
     this.#all = new BegunSpans(all)
+    this.#acknowledged = acknowledged
+    this.#copiesBehindMs = copiesBehindMs
   }
 
   /** Whether any ran between the two times. */
@@ -40,8 +45,20 @@ export class Invalidations {
         return this.#stale.latestBefore(began)
       case 'outage':
         return this.#outage.get(process)?.latestBefore(began)
+      case 'copy':
+        return later(this.#outage.get(process)?.latestBefore(began), this.#vouched.latestBefore(began - this.#copiesBehindMs))
     }
   }
+
+  /** When the first was acknowledged that was issued after `bornAt`; Infinity if none was. */
+  firstAfter(bornAt: number): number {
+    return this.#acknowledged.reduce((first, { began, ended }) => (began > bornAt ? Math.min(first, ended) : first), Infinity)
+  }
+}
+
+function later(one: Span | undefined, other: Span | undefined): Span | undefined {
+  if (one === undefined || other === undefined) return one ?? other
+  return one.began > other.began ? one : other
 }
 
 function collect(history: History, indices: readonly number[]): Writes {

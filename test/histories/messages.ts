@@ -4,7 +4,16 @@ import type { TrafficPlan } from './traffic.ts'
 
 export type RecordedOptions = Pick<
   CacheOptions,
-  'commandTimeout' | 'storeBudget' | 'lease' | 'timeout' | 'errorCooldown' | 'staleIfError' | 'ttl' | 'closeTimeout'
+  | 'commandTimeout'
+  | 'local'
+  | 'storeBudget'
+  | 'values'
+  | 'lease'
+  | 'timeout'
+  | 'errorCooldown'
+  | 'staleIfError'
+  | 'ttl'
+  | 'closeTimeout'
 >
 
 export interface OpenRequest {

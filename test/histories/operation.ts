@@ -13,6 +13,8 @@ export function isBroad(kind: OperationKind): boolean {
  */
 export const outcomes = [
   'hit',
+  /** By a copy in the process, without asking Redis. */
+  'copied',
   'loaded',
   'joined',
   'waited',
@@ -64,6 +66,8 @@ export type Backing =
   | 'stale'
   /** A load without a lease: those of the process itself. */
   | 'outage'
+  /** A copy in the process: those of the process itself, and others' after a while. */
+  | 'copy'
   /** No value, or nothing known about it. */
   | 'none'
 
@@ -74,6 +78,8 @@ export function backingOf(outcome: Outcome): Backing {
     case 'joined':
     case 'waited':
       return 'vouched'
+    case 'copied':
+      return 'copy'
     case 'stale':
       return 'stale'
     case 'unleased':

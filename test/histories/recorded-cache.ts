@@ -72,7 +72,7 @@ export class RecordedCache {
     this.#record = record
     this.#onLoad = onLoad
     this.#padding = paddingBytes > 0 ? 'x'.repeat(paddingBytes) : undefined
-    cache.on('hit', () => note('hit'))
+    cache.on('hit', ({ from }) => note(from === 'local' ? 'copied' : 'hit'))
     cache.on('stale', ({ reason }) => note(reason === 'store-failed' ? 'unleased' : 'stale'))
     cache.on('miss', ({ outcome }) => note(outcome === 'kept' || outcome === 'bypassed' ? 'unleased' : outcome))
   }
@@ -159,7 +159,8 @@ export class RecordedCache {
     const ended = sharedNowMs()
     this.#running--
     if (value !== undefined && value.key !== key) outcome = 'foreign'
-    if (value === undefined && (kind === 'get' || kind === 'getOrSet') && outcome === 'hit') outcome = 'nothing'
+    if (value === undefined && (kind === 'get' || kind === 'getOrSet') && (outcome === 'hit' || outcome === 'copied'))
+      outcome = 'nothing'
     const operation = { kind, key, process: this.#process, id, began, ended, outcome }
     this.#record(value === undefined ? operation : { ...operation, value: value.origin })
     return { outcome, value: value?.origin, began, ended }

@@ -1,4 +1,5 @@
 import { setTimeout as passed } from 'node:timers/promises'
+import { Redis } from 'ioredis'
 import { addCounts } from '../fleet/event-tally.ts'
 import { checkHistory, type Findings } from './checker.ts'
 import { History } from './history.ts'
@@ -10,6 +11,10 @@ export interface HistoryRun {
   readonly operations: number
   readonly processes: number
   readonly seed: number
+  /** Processes answer from copies of their own. Default false. */
+  readonly copies?: boolean
+  /** The connections that bring them changes are cut again and again. For a Redis that nobody else uses. */
+  readonly cutsBus?: boolean
   readonly onProgress?: (made: number) => void
 }
 
@@ -24,12 +29,29 @@ const callers = 24
 /** Each of them revokes what is under way of several keys. */
 const shares = { invalidateTags: 1.5, clear: 0.5 } as const
 const progressEveryMs = 500
+const copyTtlMs = 400
+/** How long a bus that says nothing is trusted. */
+const detectionMs = 3000
+/** A process looks at its clock once in a turn of the event loop, and may be kept from its processor within one. */
+const clockAllowanceMs = 250
+/** What a copy may be behind another process: the promise, and what we cannot see of the clocks. */
+const copiesBehindMs = Math.min(copyTtlMs, detectionMs) + clockAllowanceMs
 
 /** Runs callers in several processes until they have made that many calls, and checks what they recorded. */
-export async function runHistory({ redisUrl, operations, processes, seed, onProgress }: HistoryRun): Promise<HistoryResult> {
+export async function runHistory({
+  redisUrl,
+  operations,
+  processes,
+  seed,
+  copies = false,
+  cutsBus = false,
+  onProgress,
+}: HistoryRun): Promise<HistoryResult> {
   // A busy machine must not turn answers of Redis into outage answers, which promise less.
-  const options = { commandTimeout: '5s', storeBudget: '10s' } as const
+  const patient = { commandTimeout: '5s', storeBudget: '10s' } as const
+  const options = copies ? ({ ...patient, values: 'freeze', local: { mode: 'trust', ttl: copyTtlMs } } as const) : patient
   const fleet = await RecordingFleet.start({ processes, redisUrls: [redisUrl], options })
+  const redis = cutsBus ? new Redis(redisUrl) : undefined
   try {
     const startedAt = performance.now()
     await fleet.startTraffic({ seed, keys: historyKeys, callers, calls: Math.ceil(operations / processes), tagged: true, shares })
@@ -42,6 +64,7 @@ export async function runHistory({ redisUrl, operations, processes, seed, onProg
     }
     for (let made = 0; made < operations; made = await fleet.made()) {
       onProgress?.(made)
+      await redis?.call('CLIENT', 'KILL', 'TYPE', 'pubsub')
       await passed(progressEveryMs)
     }
     await fleet.stopTraffic()
@@ -50,8 +73,9 @@ export async function runHistory({ redisUrl, operations, processes, seed, onProg
     const history = new History()
     await fleet.collect(history)
     await fleet.close()
-    return { findings: checkHistory(history), tookMs, ...tallies }
+    return { findings: checkHistory(history, 0, copies ? copiesBehindMs : 0), tookMs, ...tallies }
   } finally {
+    redis?.disconnect()
     await fleet.stop()
   }
 }

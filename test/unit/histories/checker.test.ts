@@ -98,6 +98,48 @@ describe('a read breaks the promise', () => {
   })
 })
 
+describe('an answer by a copy', () => {
+  const checkCopies = (...operations: Operation[]): Findings => checkHistory(History.of(operations), 0, 100)
+
+  it.each([
+    ['delete', remove],
+    ['expire', expire],
+    ['set', set],
+  ])('breaks the promise when another process had revoked it for longer than copies may be behind: %s', (_, invalidate) => {
+    const old = load([0, 10])
+    const { counts, violations } = checkCopies(old, invalidate([20, 21], { process: 1 }), read([121.5, 122], old, 'copied'))
+    expect(counts).toMatchObject({ violations: 1, copy: 1, copiesBehind: 1, mostBehindMs: 100.5 })
+    expect(violations[0]?.text).toContain("was answered as 'copied': copies may be 100.000 ms behind")
+  })
+
+  it('breaks it at once when its own process had revoked it', () => {
+    const old = load([0, 10])
+    const { counts, violations } = checkCopies(old, remove([20, 21]), read([21.5, 22], old, 'copied'))
+    expect(counts.violations).toBe(1)
+    expect(violations[0]?.text).toContain('what a process does itself applies to its copies at once')
+  })
+
+  it('also when both did, and only one of them long enough ago', () => {
+    const old = load([0, 10])
+    const other = remove([11, 12], { process: 1 })
+    expect(checkCopies(old, other, remove([150, 160]), read([120, 121], old, 'copied')).counts.violations).toBe(1)
+    expect(checkCopies(old, remove([105, 119]), other, read([110, 111], old, 'copied')).counts.violations).toBe(0)
+  })
+
+  it('is in order while copies may be behind, which is counted with how far it was', () => {
+    const old = load([0, 10])
+    const later = remove([60, 61], { process: 1 })
+    const { counts } = checkCopies(old, remove([20, 21], { process: 1 }), later, read([100, 101], old, 'copied'))
+    expect(counts).toMatchObject({ violations: 0, copiesBehind: 1, mostBehindMs: 79 })
+  })
+
+  it('is in order when it was loaded later', () => {
+    const [old, newer] = [load([0, 10]), load([22, 23])]
+    const { counts } = checkCopies(old, remove([20, 21]), newer, read([400, 401], newer, 'copied'))
+    expect(counts).toMatchObject({ violations: 0, copiesBehind: 0, mostBehindMs: 0 })
+  })
+})
+
 describe('a read is in order', () => {
   it('when it began before the delete was acknowledged', () => {
     const old = load([0, 10])
