@@ -73,6 +73,7 @@ export class RecordedCache {
     this.#onLoad = onLoad
     this.#padding = paddingBytes > 0 ? 'x'.repeat(paddingBytes) : undefined
     cache.on('hit', ({ from }) => note(from === 'local' ? 'copied' : 'hit'))
+    cache.on('lookup', ({ from }) => note(from === 'local' ? 'copied' : 'hit'))
     cache.on('stale', ({ reason }) => note(reason === 'store-failed' ? 'unleased' : 'stale'))
     cache.on('miss', ({ outcome }) => note(outcome === 'kept' || outcome === 'bypassed' ? 'unleased' : outcome))
   }
@@ -100,7 +101,11 @@ export class RecordedCache {
   }
 
   async get(key: number): Promise<Answered> {
-    return this.#call('get', key, async () => ({ outcome: 'hit', value: await this.#cache.get<Traced>(nameOf(key)) }))
+    const noted: Note = { outcome: undefined }
+    return this.#call('get', key, async () => {
+      const value = await currentCall.run(noted, () => this.#cache.get<Traced>(nameOf(key)))
+      return { outcome: noted.outcome ?? 'untold', value }
+    })
   }
 
   async set(key: number, options?: SetOptions): Promise<Answered> {

@@ -3,6 +3,8 @@ import type { Mutant } from './mutant.ts'
 const tier = 'src/core/local/local-tier.ts'
 const tests = ['test/unit/local/local-tier.test.ts']
 const answers = ['test/unit/local/answers.test.ts']
+/** What takes several processes and messages on their way. */
+const fleet = ['test/simulation/copies.test.ts']
 
 /** Copies that are answered without asking the store. */
 export const copyMutants: readonly Mutant[] = [
@@ -12,7 +14,7 @@ export const copyMutants: readonly Mutant[] = [
     file: tier,
     find: 'if (this.#changes.changedSince(wakeId, askedAt)) return',
     replace: '',
-    tests,
+    tests: fleet,
   },
   {
     name: 'older-answer-over-a-told-copy',
@@ -20,15 +22,42 @@ export const copyMutants: readonly Mutant[] = [
     file: tier,
     find: '    this.#changes.note(wakeId)\n    const slot',
     replace: '    const slot',
-    tests,
+    tests: fleet,
   },
   {
     name: 'silent-bus-trusted',
-    does: 'copies are answered though no pulse has come for long, as after a pause of the process',
+    does: 'copies are answered though no pulse has come for long',
     file: tier,
     find: 'if (now >= copy.until || now >= this.#trust.until) return undefined',
     replace: 'if (now >= copy.until) return undefined',
-    tests,
+    tests: fleet,
+  },
+  {
+    name: 'clock-looked-at-now-and-then',
+    does: 'the clock is looked at by one hit in a hundred, so that a process that was paused goes on trusting the bus',
+    file: tier,
+    find: 'if (now >= copy.until || now >= this.#trust.until) return undefined',
+    replace: `this.looks = (this.looks ?? -1) + 1
+    if (this.looks % 100 === 0) this.lookedAt = now
+    if (now >= copy.until || this.lookedAt >= this.#trust.until) return undefined`,
+    tests: fleet,
+  },
+  {
+    name: 'own-late-commit-is-copied',
+    does: 'a load keeps its value once its commit is answered, whatever was heard meanwhile',
+    file: 'src/core/flights/load-settlement.ts',
+    find: "if (outcome === 'stored') run.engine.local?.change(run.plan.key)",
+    replace: `const { local, store } = run.engine
+  if (outcome === 'stored') local?.fill(run.plan.key, entry, entry.tags, local.position, store.now(run.plan.key))`,
+    tests: fleet,
+  },
+  {
+    name: 'own-change-told-once',
+    does: 'what is read while a delete or expire of this process is under way is kept',
+    file: 'src/core/calls/writes.ts',
+    find: '      dropCopies(engine, key)\n      return\n',
+    replace: '      return\n',
+    tests: fleet,
   },
   {
     name: 'lost-change-unnoticed',

@@ -1,4 +1,5 @@
-import type { CallRecord, Invalidation, Payload } from './history.ts'
+import { checkCopy } from './copy-rules.ts'
+import type { Birth, CallRecord, Invalidation, Payload } from './history.ts'
 import { longestSampleMs } from './link-time.ts'
 import type { SimulatedProcess } from './process.ts'
 import type { World } from './world.ts'
@@ -20,14 +21,22 @@ export function answerSettled(process: SimulatedProcess, call: CallRecord, value
   const stale = isStale || call.answer?.startsWith('stale') === true
   const kept = call.answer === 'miss kept' || call.answer === 'stale store-failed'
   const own = kept || (call.answer === 'miss unleased' && birth.outage && !isForced(call))
+  const isCopy = call.answer === 'hit local'
+  // Who is answered by a copy may name tags that the value does not have.
+  const tags = isCopy ? [...birth.tags, ...(call.options.tags ?? [])] : birth.tags
   // A deadline in server time says nothing once that time was set back: a delayed put may then be accepted.
   const delayed = world.server.clockSteppedBack && birth.from === 'set'
-  for (const invalidation of world.history.invalidations) {
-    if (!revokes(invalidation, call, birth.tags) || invalidation.beganSeq <= birth.bornSeq) continue
+  const revoked = delayed
+    ? []
+    : world.history.invalidations.filter(each => revokes(each, call, tags) && each.beganSeq > birth.bornSeq)
+  const isSuspect = kept && couldOnlyBeCopied(process, birth)
+  if (isSuspect) world.coverage.count('suspect copy')
+  if ((isCopy || isSuspect) && !delayed) process.copies?.checkTold(call, birth.bornSeq, tags)
+  if (isCopy) checkCopy(process, call, revoked)
+  for (const invalidation of isCopy ? [] : revoked) {
     // An expired value may still stand in, marked as stale. Without the store a process knows of its own invalidations alone.
     if (stale && !kept && invalidation.kind === 'expire') continue
     if (own && invalidation.process !== process.name) continue
-    if (delayed) continue
     return world.violate('P2', resurrected(call, invalidation, value))
   }
   if (isForced(call) && call.answer?.startsWith('miss') === true && birth.bornSeq < call.beganSeq && !delayed) {
@@ -36,10 +45,18 @@ export function answerSettled(process: SimulatedProcess, call: CallRecord, value
   checkFreshness(world, call, birth.freshUntil, stale)
 }
 
+/** In an outage, another process's value can only come from the local tier. */
+function couldOnlyBeCopied({ name }: SimulatedProcess, birth: Birth): boolean {
+  return birth.process !== name && !birth.outage
+}
+
+/** Answers that are fresh by the store's word, the copies of such ones included. */
+const fresh: ReadonlySet<string> = new Set(['hit', 'hit local', 'miss waited'])
+
 /** A fresh answer is within its ttl by the server's clock; the estimate of that clock is off by a round trip at most. */
 function checkFreshness(world: World, call: CallRecord, freshUntil: number, stale: boolean): void {
   if (stale || world.server.clockStepped || freshUntil === Infinity) return
-  if (call.answer !== undefined && call.answer !== 'hit' && call.answer !== 'miss waited') return
+  if (call.answer !== undefined && !fresh.has(call.answer)) return
   const overMs = call.beganAt - freshUntil
   if (overMs > longestSampleMs + 2) {
     world.violate('P8', `call ${call.nth} for ${call.key} was given for fresh what had been stale for ${overMs.toFixed(0)} ms`)

@@ -50,6 +50,7 @@ function mayFailWith({ world, name }: SimulatedProcess, call: CallRecord, error:
     case 'getEntry':
     case 'has':
       return isLeaseholdError(error, 'CACHE_CLOSED')
+    case 'peek':
     case 'close':
       return false
   }
@@ -61,6 +62,8 @@ function longestMs({ kind, options, timeSource }: CallRecord, { plan, link }: Si
   const commandMs = Number(plan.options.commandTimeout)
   const budgetMs = Number(plan.options.storeBudget)
   switch (kind) {
+    case 'peek':
+      return 0
     case 'get':
     case 'getEntry':
     case 'has':

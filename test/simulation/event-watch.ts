@@ -10,7 +10,14 @@ export function listenTo(process: SimulatedProcess): void {
     coverage.count(name)
     world.note(process.name, () => `  ${name} ${show(brief(record))}`)
   }
-  cache.on('hit', record => answered(process, record, 'hit'))
+  cache.on('hit', record => {
+    const call = answered(process, record, record.from === 'local' ? 'hit local' : 'hit')
+    if (call?.answer === 'hit') process.copies?.offered(call)
+  })
+  cache.on('lookup', ({ from }) => {
+    if (from === 'local' && process.lookingUp !== undefined) process.lookingUp.answer = 'hit local'
+    coverage.count(`look-up ${from}`)
+  })
   cache.on('miss', record => answered(process, record, `miss ${record.outcome}`))
   cache.on('stale', record => answered(process, record, `stale ${record.reason}`))
   cache.on('wait', record => {
@@ -42,22 +49,21 @@ interface AnswerRecord {
 }
 
 /** No two calls of a process begin at the same moment, so how long a call took tells which one it was. */
-function answered(process: SimulatedProcess, record: AnswerRecord, answer: string): void {
+function answered(process: SimulatedProcess, record: AnswerRecord, answer: string): CallRecord | undefined {
   const { world, clock } = process
-  if (world.over) return
+  if (world.over) return undefined
   world.coverage.count(answer)
   const call: CallRecord | undefined = process.callsByStart.get(clock.now() - record.durationMs)
   if (call === undefined || call.key !== record.key || call.version !== record.version || call.settled) {
-    return world.violate(
-      'status records',
-      `${process.name} reported '${answer}' for ${record.key}, which no call can have caused`,
-    )
+    world.violate('status records', `${process.name} reported '${answer}' for ${record.key}, which no call can have caused`)
+    return undefined
   }
   // A call that timed out softly may have reported an answer, and lost the race against the load itself.
   if (call.answer !== undefined)
     world.violate('status records', `call ${call.nth} was reported as '${call.answer}' and '${answer}'`)
   call.answer = answer
   world.note(process.name, () => `  ${answer} (call ${call.nth})`)
+  return call
 }
 
 function brief(record: object): object {

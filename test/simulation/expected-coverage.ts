@@ -1,4 +1,4 @@
-const namespaceCommands = ['record', 'stamp', 'newest-tag', 'bump-tags', 'clear'] as const
+const namespaceCommands = ['record', 'stamp', 'newest-tag', 'bump-tags', 'clear', 'pulse'] as const
 const commands = ['read', 'acquire', 'renew', 'commit', 'release', 'put', 'remove', 'expire'] as const
 
 /** What a run of many seeds must have reached: each fault, each reply of each script, each branch of a call. */
@@ -11,7 +11,18 @@ export const expectedNames: readonly string[] = [
 ]
 
 function faults(): string[] {
-  const places = ['pause', 'pause of a holder', 'kill', 'kill of a holder', 'close', 'bus-down', 'disconnect', 'stuck', 'full']
+  const places = [
+    'pause',
+    'pause of a holder',
+    'kill',
+    'kill of a holder',
+    'close',
+    'bus-down',
+    'bus-silent',
+    'disconnect',
+    'stuck',
+    'full',
+  ]
   const losses = [
     'evict-value',
     'evict-lease held',
@@ -27,11 +38,13 @@ function faults(): string[] {
   const clocks = ['clock-step back', 'clock-step forward']
   const wakes = ['lost wake', 'late wake', 'repeated wake', 'wake while the bus is down']
   const troubles = ['lost request', 'lost reply', 'late', 'resent', 'refused', 'cut']
-  // A set is refused at its stamp, before its put.
+  const changes = ['lost', 'late', 'repeated'].map(trouble => `${trouble} change`)
+  const deaf = ['wake into silence', 'change into silence', 'key while the bus is down', 'pulse while the bus is down']
+  // A set is refused at its stamp, before its put; a pulse waits for the time of the server.
   const messages = troubles
     .flatMap(trouble => each(trouble, ...commands, 'read-header', ...namespaceCommands))
-    .filter(name => name !== 'refused put')
-  return each('fault', ...places, ...losses, ...damages, ...clocks, ...wakes, ...messages)
+    .filter(name => name !== 'refused put' && name !== 'refused pulse')
+  return each('fault', ...places, ...losses, ...damages, ...clocks, ...wakes, ...changes, ...deaf, ...messages)
 }
 
 /** As the server gave them, and as a caller heard them who was still waiting. */
@@ -51,6 +64,7 @@ function replies(): string[] {
     'stamp record',
     'bump-tags done',
     'clear done',
+    ...each('pulse', 'sent', 'young'),
   ]
   return [...each('script', ...heard, 'commit stored before'), ...each('heard', ...heard)]
 }
@@ -59,6 +73,7 @@ function branches(): string[] {
   const loads = ['value', 'nothing', 'failed', 'timeout', 'aborted']
   return [
     'hit',
+    ...copies(),
     ...each('miss', 'loaded', 'joined', 'waited', 'unleased', 'kept', 'failed'),
     ...each('stale', 'revalidate', 'load-failed', 'timeout', 'cooldown', 'store-failed'),
     ...each('wait', 'value', 'granted', 'unqueued', 'cooling', 'gave-up', 'store-failed'),
@@ -79,6 +94,22 @@ function branches(): string[] {
     ...each('getOrSet rejects', 'SourceFailure', 'undefined', 'abort'),
     ...each('getOrSet rejects', 'LOAD_TIMEOUT', 'LOAD_COOLING', 'LOADER_RECURSION', 'UNSERIALIZABLE_VALUE', 'CACHE_CLOSED'),
     ...each('set rejects', 'VALUE_TOO_LARGE'),
+  ]
+}
+
+/** What becomes of copies in a process. */
+function copies(): string[] {
+  return [
+    'hit local',
+    'peek copy',
+    ...each('look-up', 'local', 'store'),
+    'suspect copy',
+    'copies become suspect',
+    'copy behind an acknowledged revocation',
+    ...each('copy', 'kept', 'not kept: no trust', 'not kept: changed since it was asked for'),
+    ...each('copy told of', 'and removed', 'by its own token'),
+    ...each('copies told of', 'tags', 'clear'),
+    ...each('resync at', 'a change', 'a pulse'),
   ]
 }
 

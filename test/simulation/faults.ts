@@ -41,10 +41,14 @@ export function befall({ world, standing, replace }: Fleet, fault: TimedFault): 
       return void scheduler.after(fault.restartMs, () => replace(fault.process))
     }
     case 'bus-down': {
-      const link = standing(fault.process)?.link
-      hit(link !== undefined)
-      link?.setBus(false, fault.noticedMs)
-      return void scheduler.after(fault.ms, () => link?.connected === true && link.setBus(true, 1))
+      const bus = standing(fault.process)?.link.bus
+      hit(bus?.live === true)
+      return bus?.cut(fault.ms, fault.noticedMs)
+    }
+    case 'bus-silent': {
+      const bus = standing(fault.process)?.link.bus
+      hit(bus?.live === true)
+      return bus?.silence(fault.ms)
     }
     case 'disconnect': {
       const link = standing(fault.process)?.link
@@ -66,6 +70,7 @@ export function befall({ world, standing, replace }: Fleet, fault: TimedFault): 
     case 'evict-tags':
       return hit(server.tables.evictFromNamespace('tags'))
     case 'evict-all':
+      world.changes.restart(0)
       return hit(server.tables.evictAll())
     case 'full':
       hit()
@@ -75,6 +80,7 @@ export function befall({ world, standing, replace }: Fleet, fault: TimedFault): 
       hit()
       server.snapshot()
       world.snapshotSeq = world.nextSeq()
+      world.snapshotChanges = world.changes.number
       return
     case 'restart':
       hit(true, ` ${fault.from}`)
@@ -99,7 +105,9 @@ function restart(world: World, from: 'empty' | 'snapshot', downMs: number): void
     if (from === 'snapshot') {
       world.history.undoSince(world.snapshotSeq)
       world.watch.forget()
+      world.changes.undoSince(world.snapshotSeq)
     }
+    world.changes.restart(from === 'snapshot' ? world.snapshotChanges : 0)
     for (const [index, process] of processes.entries()) scheduler.after(1 + index * 3, () => process.link.reconnect())
   })
 }

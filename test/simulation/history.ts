@@ -17,6 +17,7 @@ export interface Birth {
   /** Loaded without the store: its process shares it as long as it knows of no invalidation. */
   outage: boolean
   readonly from: 'load' | 'set'
+  readonly process: string
   readonly payload: Payload
   /** An invalidation that began later revokes it. Infinity while a `set` may still be on its way. */
   bornSeq: number
@@ -26,10 +27,29 @@ export interface Birth {
   freshUntil: number
 }
 
+/** What is known of a value before it is there. */
+export interface Beginning extends Pick<Birth, 'from' | 'process' | 'bornSeq' | 'tags'> {
+  readonly key: string
+  readonly version: number
+  readonly began: number
+  readonly text: string | undefined
+}
+
 export interface CallRecord {
   readonly nth: number
   readonly process: string
-  readonly kind: 'getOrSet' | 'get' | 'getEntry' | 'has' | 'set' | 'delete' | 'expire' | 'invalidateTags' | 'clear' | 'close'
+  readonly kind:
+    | 'getOrSet'
+    | 'get'
+    | 'peek'
+    | 'getEntry'
+    | 'has'
+    | 'set'
+    | 'delete'
+    | 'expire'
+    | 'invalidateTags'
+    | 'clear'
+    | 'close'
   readonly key: string
   readonly version: number
   readonly options: CallOptions
@@ -39,7 +59,7 @@ export interface CallRecord {
   readonly aborts: boolean
   /** Which samples of the server's time the process went by. */
   readonly timeSource: number
-  /** What the status record said: `hit`, `stale cooldown`, `miss loaded` and so on. */
+  /** What the status record said: `hit`, `hit local`, `stale cooldown`, `miss loaded` and so on. */
   answer: string | undefined
   settled: boolean
 }
@@ -84,6 +104,7 @@ export interface Invalidation {
   readonly version: number
   readonly beganSeq: number
   resolvedSeq: number
+  resolvedAt: number
   /** The store could not be told: it holds in its own process alone. */
   deferred: boolean
   /** A restart from an older snapshot has undone it. */
@@ -109,22 +130,12 @@ export class History {
     this.#sources.set(key, this.source(key) + 1)
   }
 
-  bear(
-    from: Birth['from'],
-    key: string,
-    version: number,
-    began: number,
-    bornSeq: number,
-    tags: readonly string[],
-    text?: string,
-  ): Birth {
+  bear({ key, version, began, text, ...born }: Beginning): Birth {
     const payload = { key, version, birth: this.births.length, began, source: this.source(key) }
     const birth: Birth = {
+      ...born,
       outage: false,
-      from,
       payload: text === undefined ? payload : { ...payload, text },
-      bornSeq,
-      tags,
       freshUntil: Infinity,
     }
     this.births.push(birth)

@@ -21,10 +21,11 @@ import { StoreError } from '../../src/index.ts'
 import { headerBytes } from '../../src/codec/header.ts'
 import { epochBytes } from '../../src/core/tags/namespace-record.ts'
 import type { MemoryServer } from '../../src/memory/memory-server.ts'
+import { LinkBus } from './link-bus.ts'
 import { LinkTime } from './link-time.ts'
 import { renewing } from './load-rules.ts'
 import { Message, type Request as StoreRequest } from './message.ts'
-import { fateOf, wakeTimes } from './network.ts'
+import { fateOf } from './network.ts'
 import type { Command } from './plan.ts'
 import type { SimulatedProcess } from './process.ts'
 import { namespace } from './server.ts'
@@ -34,6 +35,7 @@ import type { World } from './world.ts'
 export class Link implements Store {
   readonly world: World
   readonly process: SimulatedProcess
+  readonly bus: LinkBus
   readonly #context: StoreContext
   readonly #time: LinkTime
   readonly #underWay = new Set<Message>()
@@ -44,7 +46,6 @@ export class Link implements Store {
   #asked = 0
   #answered = 0
   #connected = true
-  #busLive = true
   #closed = false
   /** Until when nothing that is sent arrives. */
   #stuckUntil = 0
@@ -55,10 +56,15 @@ export class Link implements Store {
     this.#context = context
     this.#time = new LinkTime(this)
     this.#time.start()
+    this.bus = new LinkBus(this, context)
   }
 
   get connected(): boolean {
     return this.#connected && !this.#closed
+  }
+
+  get closed(): boolean {
+    return this.#closed
   }
 
   get stuckMs(): number {
@@ -176,36 +182,15 @@ export class Link implements Store {
     return this.#send('expire', request, (server, now) => server.expire(namespace, request, now))
   }
 
+  async pulse(timeoutMs: number): Promise<void> {
+    // The connection is set up by asking for the time.
+    await this.ready(noKey, timeoutMs)
+    await this.#send('pulse', ofNamespace(timeoutMs), () => this.world.changes.pulse())
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     this.#time.stop()
-  }
-
-  /** Someone's lease has ended and the store tells everyone. */
-  publish(key: EntryKey): void {
-    if (!this.#busLive || !this.connected) {
-      this.world.coverage.count('fault wake while the bus is down')
-      return
-    }
-    const nth = this.#count('wake')
-    for (const afterMs of wakeTimes(this.world, this.process.name, nth)) {
-      const deliver = (): void => {
-        if (this.#closed) return
-        this.world.deliveries++
-        this.world.note(this.process.name, () => `← wake ${wakeIdOf(key)}`)
-        this.#context.listeners.onWake(wakeIdOf(key))
-      }
-      this.world.scheduler.after(afterMs, deliver, this.process)
-    }
-  }
-
-  /** Messages are lost from now on; the process notices later. */
-  setBus(live: boolean, noticedMs: number): void {
-    this.#busLive = live
-    const notice = (): void => {
-      if (!this.#closed) this.#context.listeners.onBus(live)
-    }
-    this.world.scheduler.after(noticedMs, notice, this.process)
   }
 
   stick(ms: number): void {
@@ -218,7 +203,7 @@ export class Link implements Store {
     for (const message of this.#underWay) message.cut()
     this.#underWay.clear()
     this.#time.lose()
-    this.setBus(false, 1)
+    this.bus.lose(1)
     this.world.scheduler.after(1, () => this.#context.listeners.onReady(false), this.process)
   }
 
@@ -226,7 +211,7 @@ export class Link implements Store {
     if (this.#connected || this.#closed) return
     this.#connected = true
     this.#time.restart()
-    this.setBus(true, 2)
+    this.bus.restore(2)
     this.world.scheduler.after(1, () => this.#context.listeners.onReady(true), this.process)
   }
 
@@ -274,15 +259,17 @@ export class Link implements Store {
     this.#record = record
   }
 
-  #count(command: Command | 'wake'): number {
+  #count(command: Command): number {
     const nth = (this.#sent.get(command) ?? 0) + 1
     this.#sent.set(command, nth)
     return nth
   }
 }
 
+const noKey: EntryKey = { key: '', version: 0 }
+
 function ofNamespace(timeoutMs: number): StoreRequest {
-  return { key: '', version: 0, timeoutMs }
+  return { ...noKey, timeoutMs }
 }
 
 function wakeIdOf({ key, version }: EntryKey): string {

@@ -54,15 +54,16 @@ async function run(
   if (kind === 'skips') context.skip()
   context.tags.add(...loader.addsTags)
   await pass(process, kind === 'hangs' ? Infinity : takesMs * readsAt, signal)
-  const birth = history.bear(
-    'load',
+  const birth = history.bear({
+    from: 'load',
+    process: process.name,
     key,
     version,
-    load.beganAt,
-    load.beganSeq,
-    load.tags,
-    kind === 'too-large' ? tooLongText(process) : textOf(process, takesMs),
-  )
+    began: load.beganAt,
+    bornSeq: load.beganSeq,
+    tags: load.tags,
+    text: kind === 'too-large' ? tooLongText(process) : textOf(process, takesMs),
+  })
   birth.outage = load.outage
   await pass(process, takesMs * (1 - readsAt), signal)
   switch (kind) {

@@ -6,6 +6,7 @@ const weights: Readonly<Record<TimedFault['kind'], number>> = {
   kill: 9,
   close: 3,
   'bus-down': 8,
+  'bus-silent': 0,
   disconnect: 8,
   stuck: 6,
   'evict-value': 9,
@@ -22,8 +23,8 @@ const weights: Readonly<Record<TimedFault['kind'], number>> = {
 
 /** From none to five faults; a restart from a snapshot brings the snapshot along. */
 export function makeFaults(room: Room): TimedFault[] {
-  const { dice } = room
-  const faults: TimedFault[] = []
+  const { dice, copies } = room
+  const faults: TimedFault[] = copies === 'long' ? [makeSilence(room)] : []
   for (let left = dice.whole(0, 5); left > 0; left--) {
     const fault = makeFault(room)
     // While the store is down little happens: once is enough.
@@ -33,11 +34,20 @@ export function makeFaults(room: Room): TimedFault[] {
   return faults.toSorted((a, b) => a.at - b.at)
 }
 
-function makeFault({ dice, processes, keys, versions, endsAt }: Room): TimedFault[] {
+/** Longer than a bus is trusted that says nothing. */
+function makeSilence({ dice, processes, endsAt }: Room): TimedFault {
+  const at = dice.between(0.1, 0.4) * endsAt
+  const process = dice.whole(0, processes - 1)
+  return dice.chance(0.5)
+    ? { kind: 'bus-silent', at, process, ms: 4500 }
+    : { kind: 'pause', at, process, ms: 3500, first: dice.pick(['timers', 'messages'] as const) }
+}
+
+function makeFault({ dice, processes, keys, versions, endsAt, copies }: Room): TimedFault[] {
   const at = dice.between(0, endsAt)
   const process = dice.whole(0, processes - 1)
   const spot = { at, key: dice.pick(keys), version: dice.pick(versions) }
-  const kind = dice.weighted(weights)
+  const kind = dice.weighted(copies === 'none' ? weights : { ...weights, 'bus-silent': 12 })
   switch (kind) {
     case 'pause':
       return [{ kind, at, process, ms: dice.pick([20, 120, 500, 1500]), first: dice.pick(['timers', 'messages'] as const) }]
@@ -47,6 +57,8 @@ function makeFault({ dice, processes, keys, versions, endsAt }: Room): TimedFaul
       return [{ kind, at, process, restartMs: dice.pick([20, 300]) }]
     case 'bus-down':
       return [{ kind, at, process, ms: dice.between(20, 800), noticedMs: dice.pick([1, 50]) }]
+    case 'bus-silent':
+      return [{ kind, at, process, ms: dice.pick([200, 1000]) }]
     case 'disconnect':
     case 'stuck':
       return [{ kind, at, process, ms: dice.between(10, 500) }]

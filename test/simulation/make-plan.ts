@@ -19,12 +19,13 @@ export function makePlan(seed: number): Plan {
   const calm = dice.chance(0.2)
   const processes = dice.pick([3, 3, 3, 4, 5])
   const keys = allKeys.slice(0, dice.pick([1, 1, 2, 3]))
-  const versions = dice.chance(0.2) ? [0, 1, 2] : [dice.pick([0, 0, 3])]
-  const endsAt = dice.between(800, 3000)
-  const options = cacheOptions(dice, calm)
+  const versions = dice.chance(0.2) ? [0, 1, 2] : [dice.pick([0, 0, 0, 3])]
   // Not thrown for, so that what else a seed gives stays as it was.
   const large = seed % largeEvery === 3
-  const room = { dice, calm, processes, keys, versions, endsAt }
+  const copies = large ? 'none' : dice.weighted({ none: 60, some: 25, long: 15 })
+  const endsAt = copies === 'long' ? dice.between(4000, 7000) : dice.between(800, 3000)
+  const options = { ...cacheOptions(dice, calm), ...(copies === 'long' ? { ttl: 8000 } : {}) }
+  const room = { dice, calm, processes, keys, versions, endsAt, copies }
   return {
     seed,
     calm,
@@ -34,6 +35,7 @@ export function makePlan(seed: number): Plan {
         ...options,
         values: dice.pick(['copy', 'copy', 'freeze'] as const),
         codec: dice.pick(['msgpack', 'json'] as const),
+        ...(copies !== 'none' && dice.chance(0.8) ? { local: localOptions(dice) } : {}),
         ...(large ? largeOptions : {}),
         ...(large && nth > 0 ? rememberingOptions : {}),
       },
@@ -48,7 +50,19 @@ export function makePlan(seed: number): Plan {
 }
 
 function makeWeather(dice: Dice, calm: boolean): Weather {
-  const fair = { lostRequest: 0, lostReply: 0, lateRequest: 0, lateMs: 0, resent: 0, lostWake: 0, repeatedWake: 0, lateWake: 0 }
+  const fair = {
+    lostRequest: 0,
+    lostReply: 0,
+    lateRequest: 0,
+    lateMs: 0,
+    resent: 0,
+    lostWake: 0,
+    repeatedWake: 0,
+    lateWake: 0,
+    lostChange: 0,
+    repeatedChange: 0,
+    lateChange: 0,
+  }
   if (calm) return { requestMs: dice.pick([2, 12]), replyMs: dice.pick([2, 12]), wakeMs: dice.pick([2, 12]), ...fair }
   const ways = { requestMs: dice.pick([2, 15, 30]), replyMs: dice.pick([2, 15, 30]), wakeMs: dice.pick([5, 40]) }
   if (dice.chance(0.3)) return { ...ways, ...fair }
@@ -63,6 +77,9 @@ function makeWeather(dice: Dice, calm: boolean): Weather {
     lostWake: dice.pick([0, 0.1, 0.5]),
     repeatedWake: share(),
     lateWake: share(),
+    lostChange: dice.pick([0, 0, 0.05, 0.3]),
+    repeatedChange: share(),
+    lateChange: share(),
   }
 }
 
@@ -77,6 +94,10 @@ function cacheOptions(dice: Dice, calm: boolean): Partial<CacheOptions> {
     compressAbove: 200,
     closeTimeout: dice.pick([0, 100, 400]),
   }
+}
+
+function localOptions(dice: Dice): NonNullable<CacheOptions['local']> {
+  return { mode: 'trust', ttl: dice.pick([300, 1000, 60_000, 60_000]), maxEntries: dice.pick([1, 100, 100]) }
 }
 
 function policyOptions(dice: Dice, calm: boolean): CallOptions {
@@ -106,6 +127,8 @@ export interface Room {
   readonly keys: readonly string[]
   readonly versions: readonly number[]
   readonly endsAt: number
+  /** Whether processes keep copies, and whether for longer than a silent bus is trusted. */
+  readonly copies: 'none' | 'some' | 'long'
 }
 
 const weights = {
@@ -121,19 +144,26 @@ const weights = {
   clear: 2,
 }
 
+/** What copies live for: more reads of what is there. */
+const copyWeights = { getOrSet: 90, delete: 5, deleteAll: 0, invalidateTags: 5, clear: 1 }
+
 /** None, as a rule, or at least `least`. */
 function someTags(dice: Dice, least = 0): string[] {
   const count = Math.max(least, dice.pick([0, 0, 1, 1, 2]))
   return Array.from({ length: count }, () => dice.pick(allTags))
 }
 
-function makeOps({ dice, calm, processes, keys, versions, endsAt }: Room): Op[] {
+function makeOps({ dice, calm, processes, keys, versions, endsAt, copies }: Room): Op[] {
   const bursts = Array.from({ length: dice.whole(3, 8) }, () => dice.between(0, endsAt))
   const spreadMs = dice.pick([10, 40, 120])
   const calls: Op[] = Array.from({ length: dice.whole(42, 66) }, (_, id) => {
     const at = dice.chance(0.75) ? dice.pick(bursts) + dice.between(0, spreadMs) : dice.between(0, endsAt)
     const base = { id, at, process: dice.whole(0, processes - 1), key: dice.pick(keys), version: dice.pick(versions) }
-    const kind = dice.weighted({ ...weights, ...(calm && dice.chance(0.5) ? { invalidateTags: 0, clear: 0 } : {}) })
+    const kind = dice.weighted({
+      ...weights,
+      ...(copies === 'none' ? {} : copyWeights),
+      ...(calm && dice.chance(0.5) ? { invalidateTags: 0, clear: 0 } : {}),
+    })
     if (kind === 'invalidateTags') return { ...base, kind, key: '', tags: someTags(dice, 1) } satisfies TagsOp
     if (kind === 'clear') return { ...base, kind, key: '' } satisfies PlainOp
     if (kind === 'getOrSet') return getOrSet(dice, calm, base, keys)

@@ -127,7 +127,7 @@ export class Message {
   }
 }
 
-/** Twice raises further than once, which invalidates no more. */
+/** Twice raises further than once, which invalidates no more; a second pulse is not sent. */
 function raises(command: Command): boolean {
-  return command === 'bump-tags' || command === 'clear'
+  return command === 'bump-tags' || command === 'clear' || command === 'pulse'
 }

@@ -11,9 +11,11 @@ export interface Fate {
   readonly againMs: number | undefined
 }
 
+export type BusMessage = 'wake' | 'change'
+
 /** No way takes less: what was sent later cannot be answered before. */
-const shortestMs = 0.6
-const commands: readonly (Command | 'time' | 'wake')[] = [
+export const shortestMs = 0.6
+const commands: readonly (Command | 'time' | BusMessage)[] = [
   'read',
   'acquire',
   'renew',
@@ -30,6 +32,8 @@ const commands: readonly (Command | 'time' | 'wake')[] = [
   'bump-tags',
   'clear',
   'read-header',
+  'pulse',
+  'change',
 ]
 
 /** Repeatable numbers for one message, whatever was sent before it. */
@@ -37,7 +41,7 @@ class MessageDice {
   readonly id: string
   #state: number
 
-  constructor(world: World, process: string, command: Command | 'time' | 'wake', nth: number) {
+  constructor(world: World, process: string, command: Command | 'time' | BusMessage, nth: number) {
     this.id = `${process} ${command} ${nth}`
     let name = 0
     for (let at = 0; at < process.length; at++) name = name * 131 + process.charCodeAt(at)
@@ -88,21 +92,30 @@ function troubleOf(dice: MessageDice, weather: Weather): 'lost request' | 'lost 
   return undefined
 }
 
-/** When a wake-up arrives: never, once or twice. */
-export function wakeTimes(world: World, process: string, nth: number): readonly number[] {
+/** How long a message of the bus is under way: nothing for one that is lost, two times for one that is repeated. */
+export function waysOf(
+  world: World,
+  process: string,
+  message: BusMessage,
+  nth: number,
+): { readonly waysMs: readonly number[]; readonly late: boolean } {
   const { weather, spared } = world.plan
-  const dice = new MessageDice(world, process, 'wake', nth)
+  const dice = new MessageDice(world, process, message, nth)
   const wayMs = dice.way(weather.wakeMs)
-  const [lost, repeated, late] = [dice.chance(weather.lostWake), dice.chance(weather.repeatedWake), dice.chance(weather.lateWake)]
-  if (!(lost || repeated || late) || spared.has(dice.id)) return [wayMs]
+  const shares =
+    message === 'wake'
+      ? [weather.lostWake, weather.repeatedWake, weather.lateWake]
+      : [weather.lostChange, weather.repeatedChange, weather.lateChange]
+  const [lost, repeated, late] = shares.map(share => dice.chance(share))
+  if (!(lost || repeated || late) || spared.has(dice.id)) return { waysMs: [wayMs], late: false }
   if (lost) {
-    world.spoil(dice.id, 'lost wake')
-    return []
+    world.spoil(dice.id, `lost ${message}`)
+    return { waysMs: [], late: false }
   }
   if (late) {
-    world.spoil(dice.id, 'late wake')
-    return [wayMs + dice.next() * 500]
+    world.spoil(dice.id, `late ${message}`)
+    return { waysMs: [wayMs + dice.next() * 500], late: true }
   }
-  world.spoil(dice.id, 'repeated wake')
-  return [wayMs, wayMs + dice.way(weather.wakeMs)]
+  world.spoil(dice.id, `repeated ${message}`)
+  return { waysMs: [wayMs, wayMs + dice.way(weather.wakeMs)], late: false }
 }

@@ -13,7 +13,7 @@ export type Command =
   | NamespaceCommand
 
 /** Those that concern the whole namespace. `record`: reads the record apart from entries, as in a cluster. */
-export type NamespaceCommand = 'record' | 'stamp' | 'newest-tag' | 'bump-tags' | 'clear'
+export type NamespaceCommand = 'record' | 'stamp' | 'newest-tag' | 'bump-tags' | 'clear' | 'pulse'
 
 /** How messages travel. The shares are of all messages of their kind. */
 export interface Weather {
@@ -31,6 +31,10 @@ export interface Weather {
   readonly lostWake: number
   readonly repeatedWake: number
   readonly lateWake: number
+  /** Of changes and pulses. Late ones are overtaken by others. */
+  readonly lostChange: number
+  readonly repeatedChange: number
+  readonly lateChange: number
 }
 
 export interface ProcessPlan {
@@ -109,6 +113,8 @@ export type TimedFault =
   | { readonly kind: 'kill'; readonly at: number; readonly process: number; readonly restartMs: number | undefined }
   | { readonly kind: 'close'; readonly at: number; readonly process: number; readonly restartMs: number }
   | { readonly kind: 'bus-down'; readonly at: number; readonly process: number; readonly ms: number; readonly noticedMs: number }
+  /** Nothing that the bus sends arrives, and nobody notices. */
+  | { readonly kind: 'bus-silent'; readonly at: number; readonly process: number; readonly ms: number }
   | { readonly kind: 'disconnect'; readonly at: number; readonly process: number; readonly ms: number }
   | { readonly kind: 'stuck'; readonly at: number; readonly process: number; readonly ms: number }
   | { readonly kind: 'evict-value' | 'evict-lease'; readonly at: number; readonly key: string; readonly version: number }

@@ -1,6 +1,7 @@
 import type { Cache } from '../../src/index.ts'
 import { createCache } from '../../src/index.ts'
 import { seededRandom } from '../../src/testing/seeded-random.ts'
+import { CopyWatch } from './copy-watch.ts'
 import { mix } from './dice.ts'
 import { listenTo } from './event-watch.ts'
 import type { CallRecord } from './history.ts'
@@ -20,6 +21,8 @@ export class SimulatedProcess implements Owner {
   readonly clock: ProcessClock
   readonly cache: Cache
   readonly waiting: Waiting
+  /** Undefined if it keeps no copies. */
+  readonly copies: CopyWatch | undefined
   readonly backlog: ScheduledEvent[] = []
   state: 'running' | 'paused' | 'dead' = 'running'
   closing = false
@@ -28,6 +31,8 @@ export class SimulatedProcess implements Owner {
   pausedMs = 0
   /** Calls by the moment at which they began, which their status records tell. */
   readonly callsByStart: Map<number, CallRecord> = new Map()
+  /** The look-up that is being begun. */
+  lookingUp: CallRecord | undefined
   readonly #pending = new Map<string, Set<CallRecord>>()
   readonly #loads = new Map<string, number>()
   #link: Link | undefined
@@ -40,6 +45,7 @@ export class SimulatedProcess implements Owner {
     const serverOffsetMs = world.server.preciseNow - world.now
     this.clock = new ProcessClock(world.scheduler, this, (seed % 1000) * 1000, serverOffsetMs + plan.wallOffsetMs)
     this.waiting = new Waiting(world, this)
+    this.copies = plan.options.local?.mode === 'trust' ? new CopyWatch(this) : undefined
     this.cache = createCache({
       namespace,
       ...plan.options,

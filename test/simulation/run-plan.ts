@@ -37,8 +37,9 @@ export async function runPlan(plan: Plan, coverage: Coverage, timeline?: Timelin
   const { scheduler, server } = world
   const places = plan.processes.map((_, place) => new Place(world, place))
   server.onWake = key => {
-    for (const process of world.processes) if (process.state !== 'dead') process.link.publish(key)
+    for (const process of world.processes) if (process.state !== 'dead') process.link.bus.wake(key)
   }
+  server.onChange = change => world.changes.announce(change)
   server.tables.onLeaseEnded = id => {
     for (const process of world.processes) process.waiting.leaseEnded(id)
   }

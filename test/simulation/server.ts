@@ -1,5 +1,5 @@
 import type { EntryKey } from '../../src/index.ts'
-import { idOf, MemoryServer } from '../../src/memory/memory-server.ts'
+import { idOf, MemoryServer, type ServerChange } from '../../src/memory/memory-server.ts'
 import type { Scheduler } from './scheduler.ts'
 import { LossyTables, type Snapshot } from './tables.ts'
 
@@ -17,6 +17,7 @@ export class SimulatedServer {
   clockStepped = false
   clockSteppedBack = false
   onWake: (key: EntryKey) => void = () => {}
+  onChange: (change: ServerChange) => void = () => {}
   readonly #scheduler: Scheduler
   #offsetMs = epochMs
   #snapshot: Snapshot | undefined
@@ -26,7 +27,7 @@ export class SimulatedServer {
     this.commands = new MemoryServer(
       this.tables,
       (_namespace, key) => this.onWake(key),
-      () => {},
+      (_namespace, change) => this.onChange(change),
     )
   }
 

@@ -54,6 +54,9 @@ const fairWeather: Partial<Weather> = {
   lostWake: 0,
   repeatedWake: 0,
   lateWake: 0,
+  lostChange: 0,
+  repeatedChange: 0,
+  lateChange: 0,
 }
 
 function sizeOf({ ops, faults, spared }: Plan): number {

@@ -196,6 +196,8 @@ export function labelOf(command: Command, reply: unknown, effective = true): str
       return reply === null ? 'nothing' : 'record'
     case 'stamp':
       return 'record'
+    case 'pulse':
+      return reply === true ? 'sent' : 'young'
     case 'newest-tag':
       return reply === Infinity ? 'lost' : 'known'
     case 'expire':

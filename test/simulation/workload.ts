@@ -13,6 +13,8 @@ import { show } from './timeline.ts'
 /** Does one operation of the plan in the process that it names. */
 export function perform(process: SimulatedProcess, op: Op): void {
   const { key, version } = op
+  // Whatever happens, the copies that are answered are looked at.
+  if (process.copies !== undefined) for (const each of process.world.keys) peek(process, each)
   switch (op.kind) {
     case 'getOrSet':
       void getOrSet(process, op).catch(() => undefined)
@@ -28,7 +30,7 @@ export function perform(process: SimulatedProcess, op: Op): void {
     case 'delete':
       return invalidate(process, 'delete', [key], version, () => process.cache.delete(key, { version }))
     case 'deleteAll': {
-      const keys = keysOf(process.world)
+      const { keys } = process.world
       return invalidate(process, 'delete', keys, version, () => process.cache.delete(keys, { version }))
     }
     case 'invalidateTags':
@@ -59,15 +61,16 @@ function set(process: SimulatedProcess, op: SetOp): void {
   const { key, version, options, tooLarge } = op
   const { history } = world
   history.changeSource(key)
-  const birth = history.bear(
-    'set',
+  const birth = history.bear({
+    from: 'set',
+    process: process.name,
     key,
     version,
-    world.now,
-    Infinity,
-    options.tags ?? [],
-    tooLarge ? tooLongText(process) : world.plan.large ? largeText : undefined,
-  )
+    began: world.now,
+    bornSeq: Infinity,
+    tags: options.tags ?? [],
+    text: tooLarge ? tooLongText(process) : world.plan.large ? largeText : undefined,
+  })
   const call = begin(process, 'set', key, version, options)
   const invalidation = beginInvalidation(process, 'set', key, version)
   const settled = (): void => {
@@ -76,15 +79,29 @@ function set(process: SimulatedProcess, op: SetOp): void {
   }
   const promise = cache.set(key, birth.payload, { ...options, version }).finally(settled)
   void follow(process, call, promise, outcome => {
-    invalidation.deferred = outcome === 'deferred'
-    invalidation.resolvedSeq = world.nextSeq()
+    acknowledged(world, invalidation, outcome)
   }).catch(() => undefined)
+}
+
+/** What the copy in the process says at once, if it is of the cache's own version. */
+function peek(process: SimulatedProcess, key: string): void {
+  const value = process.cache.peek<Payload>(key)
+  if (value === undefined) return
+  const call = begin(process, 'peek', key, 0, process.plan.options)
+  call.answer = 'hit local'
+  process.settled(call)
+  process.world.coverage.count('peek copy')
+  answerSettled(process, call, value, false)
 }
 
 function read(process: SimulatedProcess, op: Op, ask: () => Promise<unknown>): void {
   const kind = op.kind as 'get' | 'getEntry' | 'has'
   const call = begin(process, kind, op.key, op.version, process.plan.options)
-  void follow(process, call, ask(), answer => {
+  // A copy answers at once.
+  process.lookingUp = call
+  const asked = ask()
+  process.lookingUp = undefined
+  void follow(process, call, asked, answer => {
     if (answer === undefined || kind === 'has') return
     if (kind === 'get') return answerSettled(process, call, answer as Payload, false)
     const { value, fresh } = answer as CachedEntry<Payload>
@@ -104,10 +121,7 @@ function invalidate(
   const call = begin(process, kind, keys[0] as string, version, process.plan.options)
   const invalidations = keys.map(key => beginInvalidation(process, kind, key, version))
   void follow(process, call, act(), outcome => {
-    for (const invalidation of invalidations) {
-      invalidation.deferred = outcome === 'deferred'
-      invalidation.resolvedSeq = world.nextSeq()
-    }
+    for (const invalidation of invalidations) acknowledged(world, invalidation, outcome)
   }).catch(() => undefined)
 }
 
@@ -118,13 +132,10 @@ function invalidateBroadly(
   act: () => Promise<WriteOutcome>,
 ): void {
   const { world } = process
-  for (const key of keysOf(world)) world.history.changeSource(key)
+  for (const key of world.keys) world.history.changeSource(key)
   const call = begin(process, kind, '', 0, process.plan.options)
   const invalidation = beginInvalidation(process, kind === 'clear' ? kind : 'tags', '', 0, tags)
-  void follow(process, call, act(), outcome => {
-    invalidation.deferred = outcome === 'deferred'
-    invalidation.resolvedSeq = world.nextSeq()
-  }).catch(() => undefined)
+  void follow(process, call, act(), outcome => acknowledged(world, invalidation, outcome)).catch(() => undefined)
 }
 
 function beginInvalidation(
@@ -144,11 +155,18 @@ function beginInvalidation(
     version,
     beganSeq,
     resolvedSeq: Infinity,
+    resolvedAt: Infinity,
     deferred: false,
     undone: false,
   }
   history.invalidations.push(invalidation)
   return invalidation
+}
+
+function acknowledged(world: World, invalidation: Invalidation, outcome: unknown): void {
+  invalidation.deferred = outcome === 'deferred'
+  invalidation.resolvedSeq = world.nextSeq()
+  invalidation.resolvedAt = world.now
 }
 
 function begin(
@@ -214,8 +232,4 @@ function follow<Value>(
       throw error
     },
   )
-}
-
-function keysOf({ plan }: World): string[] {
-  return [...new Set(plan.ops.map(op => op.key).filter(key => key !== ''))]
 }

@@ -1,3 +1,4 @@
+import { ChangeChannel } from './change-channel.ts'
 import type { Coverage } from './coverage.ts'
 import { History } from './history.ts'
 import type { Plan } from './plan.ts'
@@ -21,7 +22,9 @@ export class World {
   readonly scheduler: Scheduler = new Scheduler()
   readonly server: SimulatedServer
   readonly history: History = new History()
+  readonly keys: readonly string[]
   readonly watch: StoreWatch
+  readonly changes: ChangeChannel
   readonly processes: SimulatedProcess[] = []
   /** The longest lease and hard timeout that any call of the plan may ask for. */
   readonly longest: { readonly leaseMs: number; readonly hardMs: number }
@@ -31,6 +34,8 @@ export class World {
   swapped = false
   /** When the last snapshot was taken. */
   snapshotSeq = 0
+  /** How many changes it had counted. */
+  snapshotChanges = 0
   /** Messages that arrived: requests, replies, wake-ups. */
   deliveries = 0
   /** Messages that met with something. */
@@ -43,8 +48,10 @@ export class World {
     this.plan = plan
     this.coverage = coverage
     this.timeline = timeline
+    this.keys = [...new Set(plan.ops.map(op => op.key).filter(key => key !== ''))]
     this.server = new SimulatedServer(this.scheduler)
     this.watch = new StoreWatch(this)
+    this.changes = new ChangeChannel(this)
     this.longest = longestOf(plan)
   }
 
