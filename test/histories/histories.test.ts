@@ -7,7 +7,7 @@ import { describeHistory } from './describe-history.ts'
 import { runHistory } from './run-history.ts'
 
 const operations = 20_000
-const copyOperations = 15_000
+const copyOperations = 10_000
 
 describe('a recorded history of several processes', () => {
   it(`${operations} operations on few keys: no read gets a value that had been revoked before it asked`, async () => {
@@ -39,7 +39,7 @@ describe('a recorded history of several processes', () => {
     expect(rest.unhandled).toEqual([])
     expect(counts.copy).toBeGreaterThan(counts.reads / 20)
     expect(counts.vouched).toBeGreaterThan(counts.reads / 20)
-    expect(counts.readsBesideRevokedLoads).toBeGreaterThan(100)
+    expect(counts.readsBesideRevokedLoads).toBeGreaterThan(30)
   })
 
   it('is timed by one clock: what another process reads lies between two readings here', async () => {
