@@ -6,11 +6,11 @@ interface Group {
   readonly order: number
   readonly timeoutMs: number
   readonly redis?: boolean
-  /** One file at a time: for tests that need the machine for themselves. */
-  readonly alone?: boolean
+  /** How many files run at once. One by default: most tests need the machine, or its Redis, for themselves. */
+  readonly workers?: number
 }
 
-function project({ name, order, timeoutMs, redis = false, alone = false }: Group): TestProjectConfiguration {
+function project({ name, order, timeoutMs, redis = false, workers = 1 }: Group): TestProjectConfiguration {
   return {
     // What `npm run test:matrix` sets.
     resolve: { alias: process.env['IOREDIS'] === '5' ? [{ find: /^ioredis$/, replacement: 'ioredis5' }] : [] },
@@ -19,7 +19,7 @@ function project({ name, order, timeoutMs, redis = false, alone = false }: Group
       include: [`test/${name}/**/*.test.ts`],
       testTimeout: timeoutMs,
       hookTimeout: Math.max(timeoutMs, 30_000),
-      fileParallelism: !alone,
+      maxWorkers: workers,
       globalSetup: redis ? ['test/shared-redis.ts'] : [],
       sequence: { groupOrder: order },
       restoreMocks: true,
@@ -31,24 +31,25 @@ function project({ name, order, timeoutMs, redis = false, alone = false }: Group
 const config: ViteUserConfig = defineConfig({
   test: {
     projects: [
-      project({ name: 'unit', order: 1, timeoutMs: 5_000 }),
-      project({ name: 'contract', order: 1, timeoutMs: 15_000, redis: true }),
-      project({ name: 'property', order: 1, timeoutMs: 60_000, redis: true }),
+      project({ name: 'unit', order: 1, timeoutMs: 5_000, workers: 2 }),
+      project({ name: 'contract', order: 1, timeoutMs: 15_000, redis: true, workers: 2 }),
+      project({ name: 'property', order: 1, timeoutMs: 60_000, redis: true, workers: 2 }),
       project({ name: 'redis', order: 2, timeoutMs: 15_000, redis: true }),
-      project({ name: 'cluster', order: 3, timeoutMs: 30_000, alone: true }),
-      project({ name: 'fleet', order: 4, timeoutMs: 90_000, redis: true, alone: true }),
-      project({ name: 'histories', order: 5, timeoutMs: 60_000, redis: true, alone: true }),
-      project({ name: 'faults', order: 6, timeoutMs: 120_000, alone: true }),
-      project({ name: 'simulation', order: 7, timeoutMs: 240_000 }),
-      project({ name: 'docs', order: 7, timeoutMs: 60_000, redis: true }),
-      project({ name: 'ops', order: 7, timeoutMs: 60_000, redis: true }),
-      project({ name: 'package', order: 7, timeoutMs: 120_000, alone: true }),
+      project({ name: 'cluster', order: 3, timeoutMs: 30_000 }),
+      project({ name: 'fleet', order: 4, timeoutMs: 90_000, redis: true }),
+      project({ name: 'histories', order: 5, timeoutMs: 60_000, redis: true }),
+      project({ name: 'faults', order: 6, timeoutMs: 120_000 }),
+      project({ name: 'docs', order: 7, timeoutMs: 60_000, redis: true, workers: 2 }),
+      project({ name: 'ops', order: 7, timeoutMs: 60_000, redis: true, workers: 2 }),
+      project({ name: 'package', order: 8, timeoutMs: 120_000 }),
+      // Plays its schedules in processes of its own.
+      project({ name: 'simulation', order: 9, timeoutMs: 240_000 }),
       {
         test: {
           name: 'types',
           include: [],
           typecheck: { enabled: true, only: true, include: ['test/types/**/*.test-d.ts'], tsconfig: 'tsconfig.json' },
-          sequence: { groupOrder: 9 },
+          sequence: { groupOrder: 10 },
         },
       },
     ],

@@ -15,6 +15,7 @@ import type { Loader } from './flights/loader-context.ts'
 import type { KeyParams } from './keys/key-builder.ts'
 import { answerWithCopy, copiedValue, copyForCall } from './local/answer-with-copy.ts'
 import { checkKey, checkKeys } from './keys/check-key.ts'
+import { checkObject } from './options/check-option.ts'
 import { keyOptionNames, setOptionNames } from './options/option-table.ts'
 import { parseDuration } from './options/duration.ts'
 import type { Duration, CallOptions, KeyOptions, Policy, SetOptions } from './options/options.ts'
@@ -190,6 +191,7 @@ export class Cache {
    * @throws ReplicationError `NOT_REPLICATED` when it is done, but fewer replicas have confirmed it
    */
   async delete(keys: string | readonly string[], options: DeleteOptions = {}): Promise<WriteOutcome> {
+    checkObject('options', options, 'an object')
     const { replicas, timeout, ...keyOptions } = options
     const list: readonly string[] = Array.isArray(keys) ? keys : [keys]
     return deleteKeys(

@@ -5,7 +5,7 @@ import { getOrSet } from '../calls/get-or-set.ts'
 import { setMany } from '../calls/set-many.ts'
 import { replicaOptionNames, type ReplicaOptions } from '../calls/replica-options.ts'
 import { deleteKeys, expireKey, setValue } from '../calls/writes.ts'
-import { checkNames } from '../options/check-option.ts'
+import { checkNames, checkObject } from '../options/check-option.ts'
 import { undecodable, type Engine } from '../engine.ts'
 import { LeaseholdError } from '../errors.ts'
 import type { LoadBatch } from '../flights/load-batch.ts'
@@ -136,7 +136,7 @@ export class Resource<Params, Value, Loaded = Value> {
 
   /** {@link delete} of many. If the store could not be told of some, the others are deleted all the same. */
   async deleteMany(params: readonly Params[], options: ReplicaOptions = {}): Promise<WriteOutcome> {
-    checkNames(options, replicaOptionNames)
+    checkNames(checkObject('options', options, 'an object'), replicaOptionNames)
     return deleteKeys(
       this.#engine,
       params.map(each => this.#entryKey(each)),
