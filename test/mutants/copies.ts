@@ -48,15 +48,7 @@ export const copyMutants: readonly Mutant[] = [
     file: 'src/core/flights/load-settlement.ts',
     find: "if (outcome === 'stored') run.engine.local?.change(run.plan.key)",
     replace: `const { local, store } = run.engine
-  if (outcome === 'stored') local?.fill(run.plan.key, entry, entry.tags, local.position, store.now(run.plan.key))`,
-    tests: fleet,
-  },
-  {
-    name: 'own-change-told-once',
-    does: 'what is read while a delete or expire of this process is under way is kept',
-    file: 'src/core/calls/writes.ts',
-    find: '      dropCopies(engine, key)\n      return\n',
-    replace: '      return\n',
+  if (outcome === 'stored') local?.remember(run.plan.key, entry, entry.tags, local.position, store.now(run.plan.key))`,
     tests: fleet,
   },
   {
