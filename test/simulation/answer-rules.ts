@@ -47,7 +47,7 @@ export function answerSettled(process: SimulatedProcess, call: CallRecord, value
 
 /** In an outage, another process's value can only come from the local tier. */
 function couldOnlyBeCopied({ name }: SimulatedProcess, birth: Birth): boolean {
-  return birth.process !== name && !birth.outage
+  return birth.process !== name && !birth.confirmedBy.has(name) && !birth.outage
 }
 
 /** Answers that are fresh by the store's word, the copies of such ones included. */

@@ -18,6 +18,8 @@ export interface Birth {
   outage: boolean
   readonly from: 'load' | 'set'
   readonly process: string
+  /** Processes whose loaders have said since that it is as good as new: it is theirs too. */
+  readonly confirmedBy: Set<string>
   readonly payload: Payload
   /** An invalidation that began later revokes it. Infinity while a `set` may still be on its way. */
   bornSeq: number
@@ -134,6 +136,7 @@ export class History {
     const payload = { key, version, birth: this.births.length, began, source: this.source(key) }
     const birth: Birth = {
       ...born,
+      confirmedBy: new Set(),
       outage: false,
       payload: text === undefined ? payload : { ...payload, text },
       freshUntil: Infinity,

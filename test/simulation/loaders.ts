@@ -105,6 +105,7 @@ async function run(
 function confirm(process: SimulatedProcess, { birth }: Payload, { beganSeq, outage }: LoadRecord, ttlMs: number): void {
   const old = process.world.history.births[birth]
   if (old === undefined) return
+  old.confirmedBy.add(process.name)
   old.outage ||= outage
   old.bornSeq = Math.max(old.bornSeq, beganSeq)
   old.freshUntil = Math.max(old.freshUntil, process.world.now + ttlMs)
