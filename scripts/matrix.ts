@@ -165,7 +165,7 @@ async function main(): Promise<number> {
   let good = true
   for (const cell of cellsToRun()) {
     const { passed, failed, skipped, seconds, problems } = await runCell(cell)
-    const tests = [...flags.project, ...files].join(', ')
+    const tests = `${flags.project.join(', ')}${files.length === 0 ? '' : ' (in part)'}`
     const line = `${nameOf(cell)} ${[passed, failed, skipped, `${seconds.toFixed(0)} s`, tests].join(' | ')} |`
     lines.set(nameOf(cell), line)
     process.stdout.write(`${line}\n`)
