@@ -3,6 +3,7 @@ import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { redisStore } from '../../src/redis/index.ts'
 import { storeContract } from '../../src/testing/index.ts'
+import { refusalsOf } from '../redis/acl-log.ts'
 import { type RedisServer, startRedis } from '../redis-server.ts'
 
 let server: RedisServer
@@ -31,6 +32,6 @@ describe('the Redis store as the user of docs/security.md', () => {
 
 describe('meanwhile', () => {
   it('the server has refused it nothing', async () => {
-    expect(await admin.call('ACL', 'LOG')).toEqual([])
+    expect(await refusalsOf(admin)).toEqual([])
   })
 })

@@ -69,6 +69,8 @@ describe.each(['cache', 'queue'] as const)('leasehold conf --role %s', role => {
     expect(settings.length).toBeGreaterThan(20)
     for (const [name, value] of settings) {
       const [, taken] = (await admin.call('CONFIG', 'GET', name)) as [string, string]
+      // Later servers take the setting, and do without.
+      if (taken === undefined && outgrown.has(name)) continue
       expect(taken, name).toBe(spelled[name]?.(value) ?? value)
     }
     const [, defrag] = (await admin.call('CONFIG', 'GET', 'activedefrag')) as [string, string]
@@ -115,6 +117,8 @@ describe.each(['cache', 'queue'] as const)('leasehold conf --role %s', role => {
     for (const block of blocks) expect(block).toMatch(/^#/)
   })
 })
+
+const outgrown: ReadonlySet<string> = new Set(['io-threads-do-reads', 'dynamic-hz'])
 
 describe('leasehold conf', () => {
   const conf = async (...args: string[]): Promise<string> => {

@@ -111,7 +111,7 @@ describe('leasehold top', () => {
   it('prints frames where no terminal is, and JSON when asked', async () => {
     const { stdout, exitCode } = await runCli(['top', '--frames', '1'], { env: { REDIS_URL: server.url } })
     expect(exitCode).toBe(0)
-    expect(stdout).toMatch(/^leasehold top {2}127\.0\.0\.1:\d+ {2}Redis 7/)
+    expect(stdout).toMatch(/^leasehold top {2}127\.0\.0\.1:\d+ {2}(Redis|Valkey) \d/)
     expect(stdout).toMatch(/^look-ups {2}– found/m)
     expect(stdout).toMatch(/^shop catalog:product +50 +100 % /m)
     const json = await runCli(['top', '--frames', '2', '--interval', '1', '--json'], { env: { REDIS_URL: server.url } })
