@@ -108,7 +108,7 @@ async function connected(engine: Engine, command: 'put' | 'remove' | 'expire', k
 }
 
 /** Deletes the key. When it resolves, no load that began before will answer a later call or be stored. */
-export function deleteKey(engine: Engine, key: EntryKey, wanted?: WantedReplicas): Promise<WriteOutcome> {
+function deleteKey(engine: Engine, key: EntryKey, wanted?: WantedReplicas): Promise<WriteOutcome> {
   return traced(engine.tracer, 'delete', { key: key.key, outcome: undefined }, async () => {
     const { doubts } = engine.outage.journal
     const outcome = await invalidateKey(engine, 'delete', key)
