@@ -8,12 +8,14 @@ import { benchLocalTier } from './local-tier.ts'
 import type { Measurement } from './measurement.ts'
 import { benchObserving } from './observing.ts'
 import { printTable } from './print-table.ts'
+import { benchInvalidateTags, benchTaggedHits } from './tags.ts'
 import { benchScrapes, countSeries } from './scrapes.ts'
 import { benchValidate } from './validate.ts'
 
-const usage = `npm run bench -- [--quick] [--rounds <n>] [--only hit-path|breaker|local-tier|batches|codecs|observing]
+const usage = `npm run bench -- [--quick] [--rounds <n>] [--only hit-path|breaker|local-tier|batches|tags|codecs|observing] [--entries <n>]
 
-Throughput of getOrSet hits beside raw ioredis getBuffer of the same bytes, of hits with the breaker beside hits without, of hits from memory beside a bare lru-cache, of batches of 10,000 beside one raw mgetBuffer, the cost of codecs, and what
+Throughput of getOrSet hits beside raw ioredis getBuffer of the same bytes, of hits with the breaker beside hits without, of hits from memory beside a bare lru-cache, of batches of 10,000 beside one raw mgetBuffer, of tagged values beside untagged ones, invalidateTags of a tag
+with many entries (--entries, 100,000 unless told) beside one with a single entry, the cost of codecs, and what
 metrics, traces and logs cost a hit and a scrape, in interleaved rounds.
 Read the ratios: absolute figures change with the machine and what else it does.`
 
@@ -21,6 +23,7 @@ const flags = new Set(process.argv.slice(2))
 const only = valueOf('--only')
 const defaultRounds = 11
 const quickRounds = 3
+const defaultEntries = 100_000
 const manyKeys = 1_000_000
 const quickKeys = 20_000
 
@@ -29,22 +32,23 @@ function valueOf(flag: string): string | undefined {
   return at === -1 ? undefined : process.argv[at + 1]
 }
 
-function roundsAsked(): number {
-  const given = valueOf('--rounds')
-  if (given === undefined) return flags.has('--quick') ? quickRounds : defaultRounds
-  const rounds = Number(given)
-  if (Number.isInteger(rounds) && rounds > 0) return rounds
-  throw new Error('--rounds takes a whole number above 0')
+function wholeNumber(flag: string, otherwise: number): number {
+  const given = valueOf(flag)
+  if (given === undefined) return otherwise
+  const value = Number(given)
+  if (Number.isInteger(value) && value > 0) return value
+  throw new Error(`${flag} takes a whole number above 0`)
 }
 
 async function run(): Promise<void> {
   if (flags.has('--help')) return console.log(usage)
-  const rounds = roundsAsked()
+  const rounds = wholeNumber('--rounds', flags.has('--quick') ? quickRounds : defaultRounds)
   console.log(`Node ${process.version}, ${process.platform} ${process.arch}`)
   if (only === undefined || only === 'hit-path') await hitPath(rounds)
   if (only === undefined || only === 'breaker') await breaker(rounds)
   if (only === undefined || only === 'local-tier') await localTier(rounds)
   if (only === undefined || only === 'batches') await batches(rounds)
+  if (only === undefined || only === 'tags') await tags(rounds)
   if (only === undefined || only === 'codecs') benchCodecs()
   if (only === undefined || only === 'observing') await observing(rounds)
 }
@@ -80,6 +84,13 @@ async function localTier(rounds: number): Promise<void> {
 async function batches(rounds: number): Promise<void> {
   console.log('\nBatches: hits of 10,000 keys, ratio to the control of the same round, medians; per key')
   print(await withRedis(url => benchBatches(url, rounds)))
+}
+
+async function tags(rounds: number): Promise<void> {
+  const entries = wholeNumber('--entries', defaultEntries)
+  console.log('\nTags: hits, and invalidations, ratio to the control of the same round, medians')
+  const hits = await withRedis(url => benchTaggedHits(url, rounds))
+  print([...hits, ...(await withRedis(url => benchInvalidateTags(url, rounds, entries)))])
 }
 
 async function observing(rounds: number): Promise<void> {
