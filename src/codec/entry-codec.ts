@@ -18,8 +18,8 @@ import { readTagBlock } from './tag-block.ts'
 export function createEntryCodec(options: EntryCodecOptions): EntryCodec {
   const checksum = new KeyedChecksum(options.namespace)
   const payloads = new PayloadCodec(options)
-  const frozen = options.values === 'freeze' ? new FrozenValues(options.memory) : undefined
-  const memory = frozen === undefined || options.memory === undefined ? undefined : valueMemory(frozen, payloads)
+  const frozen = options.values === 'freeze' ? new FrozenValues(options.remembered) : undefined
+  const memory = frozen === undefined || options.headersAlone !== true ? undefined : valueMemory(frozen, payloads)
 
   function encode(key: EntryKey, value: unknown, times: EntryTimes, token: Token, tags: EntryTags = untagged): Buffer {
     const { payload, codec, compression, payloadBytes } = pack(payloads, key, value)

@@ -189,8 +189,10 @@ export interface EntryCodecOptions {
   readonly compression: 'deflate' | false | Compression
   readonly compressAbove: number
   readonly maxValueBytes: number
-  /** What may be remembered of decoded values under `local.mode: 'validate'`. */
-  readonly memory?: ValueMemoryBounds | undefined
+  /** How much may be remembered of frozen values. Default: 32 MiB of payloads. */
+  readonly remembered?: ValueMemoryBounds | undefined
+  /** Whether a value that is remembered stands in for all of its entry but the header: `local.mode: 'validate'`. */
+  readonly headersAlone?: boolean
 }
 
 export interface ValueMemoryBounds {

@@ -1,7 +1,7 @@
 import { checkDuration, checkInteger, checkNames, checkObject, checkOneOf } from './check-option.ts'
 import { allowedFor, defaults } from './option-table.ts'
 import { invalidOption } from './invalid-option.ts'
-import type { EntryCodecOptions, LocalPolicy } from './options.ts'
+import type { EntryCodecOptions, LocalPolicy, ValueMemoryBounds } from './options.ts'
 
 const names: ReadonlySet<string> = new Set(['mode', 'maxEntries', 'maxBytes', 'ttl'])
 
@@ -20,5 +20,17 @@ export function resolveLocal(value: unknown, values: EntryCodecOptions['values']
     maxEntries: given['maxEntries'] === undefined ? maxEntries : checkInteger('local.maxEntries', given['maxEntries']),
     maxBytes: given['maxBytes'] === undefined ? maxBytes : checkInteger('local.maxBytes', given['maxBytes']),
     ttlMs: given['ttl'] === undefined ? ttlMs : checkDuration('local.ttl', given['ttl']),
+  }
+}
+
+/** How much may be remembered of frozen values. Beside trusted copies, which hold their values themselves, it is a small part. */
+export function rememberedValues({ mode, maxEntries, maxBytes }: LocalPolicy): ValueMemoryBounds | undefined {
+  switch (mode) {
+    case 'off':
+      return undefined
+    case 'validate':
+      return { maxEntries, maxBytes }
+    case 'trust':
+      return { maxEntries, maxBytes: Math.ceil(maxBytes / 4) }
   }
 }

@@ -5,7 +5,7 @@ import { invalidOption } from './invalid-option.ts'
 import { allowedFor, cacheOptionNames, defaults, type DurationOption, type IntegerOption } from './option-table.ts'
 import type { CacheOptions, Compression, EngineOptions, EntryCodecOptions, Policy, Serializer } from './options.ts'
 import type { Clock, Random, StoreProvider } from '../ports.ts'
-import { resolveLocal } from './resolve-local.ts'
+import { rememberedValues, resolveLocal } from './resolve-local.ts'
 import { applyPolicyOption, checkTimeoutOrder, defaultPolicy } from './resolve-policy.ts'
 
 export { resolveCallOptions } from './resolve-policy.ts'
@@ -57,7 +57,8 @@ export function resolveCacheOptions(options: CacheOptions): ResolvedOptions {
       compression: checkCompression(given['compression']),
       compressAbove: integerOr(given, 'compressAbove', defaults.compressAbove),
       maxValueBytes: integerOr(given, 'maxValueBytes', defaults.maxValueBytes),
-      memory: local.mode === 'validate' ? { maxEntries: local.maxEntries, maxBytes: local.maxBytes } : undefined,
+      remembered: rememberedValues(local),
+      headersAlone: local.mode === 'validate',
     },
     store: checkStore(given['store']),
     clock: checkMethods<Clock>('clock', given['clock'], ['now', 'wallNow', 'setTimeout', 'clearTimeout', 'unref']) ?? systemClock,

@@ -19,7 +19,7 @@ const clock = {
   clearTimeout: () => {},
   unref: () => {},
 }
-const codec = createEntryCodec(resolveCacheOptions({ namespace: 'heap', values }).codec)
+const codec = createEntryCodec(resolveCacheOptions({ namespace: 'heap', values, local: { mode: 'trust', maxBytes } }).codec)
 const limits = { version: 0, maxEntries: 10_000_000, maxBytes, ttlMs: 3_600_000, detectionMs: 3_000 }
 const tier = new LocalTier(clock, ({ key }) => `0:${key}`, copyTable, limits)
 tier.hear({ kind: 'pulse', sequence: 0, sentAt: storeNow }, storeNow)
