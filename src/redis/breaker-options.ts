@@ -1,3 +1,4 @@
+import { describeValue } from '../core/describe-value.ts'
 import { parseDuration } from '../core/options/duration.ts'
 import { invalidOption, unknownOption } from '../core/options/invalid-option.ts'
 import type { Duration } from '../core/options/options.ts'
@@ -15,7 +16,7 @@ export interface BreakerOptions {
   readonly window?: Duration
   /** How long it stays open before one command at a time is let through to try. 10 ms to 10 minutes, default 250 ms. */
   readonly openFor?: Duration
-  /** Decides in place of `errorRate` and `minVolume` and of the share of slow commands: why to open, or undefined to stay closed. */
+  /** Decides in place of `errorRate` and `minVolume` and of the share of slow commands: why to open, or undefined to stay closed. One that throws, or returns anything else, leaves it closed, with one process warning. */
   readonly decide?: (window: BreakerWindow) => 'errors' | 'latency' | undefined
 }
 
@@ -42,7 +43,7 @@ const mostVolume = 1_000_000
 /** @throws LeaseholdError `INVALID_OPTION`, `UNKNOWN_OPTION` */
 export function resolveBreaker(options: BreakerOptions | false | undefined): BreakerSettings {
   if (options === false) return { ...resolveBreaker({}), decide: undefined }
-  const given = options ?? {}
+  const given = options === undefined ? {} : options
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw invalidOption('breaker', options, 'an object or false')
   for (const name in given) if (!names.includes(name as keyof BreakerOptions)) throw unknownOption(`breaker.${name}`, names)
@@ -56,7 +57,26 @@ export function resolveBreaker(options: BreakerOptions | false | undefined): Bre
     latencyMs: parseDuration(latency, 'breaker.latency', bounds.latency),
     windowMs: parseDuration(window, 'breaker.window', bounds.window),
     openForMs: parseDuration(openFor, 'breaker.openFor', bounds.openFor),
-    decide: decide ?? (counts => tripped(counts, errorRate, minVolume)),
+    decide: decide === undefined ? counts => tripped(counts, errorRate, minVolume) : guarded(decide),
+  }
+}
+
+/** What the application decides with. One that throws, or returns anything else, has decided nothing: it is called where replies are handed on. */
+function guarded(decide: (window: BreakerWindow) => unknown): NonNullable<BreakerSettings['decide']> {
+  let warned = false
+  const warn = (what: string): undefined => {
+    if (!warned) process.emitWarning(`the option breaker.decide ${what}: the breaker stays closed`, 'LeaseholdWarning')
+    warned = true
+  }
+  return window => {
+    try {
+      const reason = decide(window)
+      if (reason === undefined || reason === 'errors' || reason === 'latency') return reason
+      if (reason instanceof Promise) reason.catch(() => {})
+      return warn(`must return 'errors', 'latency' or undefined; it returned ${describeValue(reason)}`)
+    } catch (error) {
+      return warn(`threw: ${String(error)}`)
+    }
   }
 }
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { StoreError } from '../../../src/core/errors.ts'
 import { Breaker } from '../../../src/redis/breaker.ts'
 import { resolveBreaker, type BreakerOptions } from '../../../src/redis/breaker-options.ts'
@@ -199,6 +199,7 @@ describe('the options of a breaker', () => {
     [{ decide: 'never' }, 'breaker.decide'],
     [{ rate: 1 }, 'breaker.rate'],
     [true, 'breaker'],
+    [null, 'breaker'],
   ])('%j are refused by name', (options, option) => {
     expect(() => resolveBreaker(options as BreakerOptions)).toThrow(expect.objectContaining({ option }))
   })
@@ -210,3 +211,29 @@ function stallableClock(): { readonly clock: VirtualClock; stall(ms: number): vo
   let lostMs = 0
   return { clock: { ...clock, now: () => clock.now() + lostMs }, stall: ms => void (lostMs += ms) }
 }
+
+describe('a decide of the application', () => {
+  const decided = (decide: () => unknown): Setting => open({ decide: decide as BreakerOptions['decide'] & {} })
+  const wrong: readonly (readonly [what: string, decide: () => unknown, warning: string])[] = [
+    [
+      'throws',
+      () => {
+        throw new Error('boom')
+      },
+      'the option breaker.decide threw: Error: boom: the breaker stays closed',
+    ],
+    ['returns true', () => true, 'it returned true'],
+    ['returns another word', () => 'nonsense', 'it returned "nonsense"'],
+    ['returns a promise', () => Promise.resolve('errors'), 'it returned an instance of Promise'],
+    ['returns a promise that rejects', () => Promise.reject(new Error('boom')), 'it returned an instance of Promise'],
+  ]
+
+  it.each(wrong)('that %s leaves it closed, with one warning', async (_, decide, warning) => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    onTestFinished(() => warn.mockRestore())
+    const { breaker, many } = decided(decide)
+    await many(3, 1, lost())
+    expect(breaker.state).toBe('closed')
+    expect(warn.mock.calls).toEqual([[expect.stringContaining(warning), 'LeaseholdWarning']])
+  })
+})
