@@ -4,7 +4,7 @@ import type { Clock } from '../core/ports.ts'
 import { readFromNode } from './cluster-reads.ts'
 import { logClusterIn } from './credentials.ts'
 import { withDeadline } from './deadline.ts'
-import { again, connectionFailure, notConnected } from './failures.ts'
+import { again, connectionFailure, notConnected, unreachable } from './failures.ts'
 import { topologyNodeSettings, topologySettings } from './connection-settings.ts'
 import { type Redirection, parseRedirection, redirectionDelayMs } from './redirection.ts'
 import { sendRouted } from './routed-command.ts'
@@ -18,6 +18,8 @@ const refreshEveryMs = 100
 const maxBackoffMs = 300
 /** How long a server that owns no slot is kept after a command was sent there. */
 const guestMs = 30_000
+const noPrimary =
+  'the cluster names no primary: either nobody has slots yet, or its servers do not say their addresses, see cluster-announce-ip'
 
 interface Member {
   readonly node: StoreNode
@@ -39,7 +41,8 @@ export class ClusterRouter implements Router {
   /** The owners that were last believed in, by slot. */
   readonly #owners: (string | undefined)[] = []
   #fault: StoreError = notConnected()
-  #known = false
+  /** A client of a primary, the last one met: what others are duplicates of when there is none at the moment. */
+  #model: Redis | undefined
   #closed = false
   #refreshing: Promise<void> | undefined
   #refreshedAt = -Infinity
@@ -82,13 +85,13 @@ export class ClusterRouter implements Router {
     return again(this.#fault)
   }
 
-  /** Whether the servers are known. */
+  /** Whether a primary has been found, so that there is something to connect to. */
   get known(): boolean {
-    return this.#known
+    return this.#model !== undefined
   }
 
   get usable(): boolean {
-    if (!this.#known) return false
+    if (this.#members.size === 0) return false
     for (const { node } of this.#members.values()) if (!node.usable) return false
     return true
   }
@@ -168,16 +171,17 @@ export class ClusterRouter implements Router {
 
   #learn(): void {
     if (this.#closed) return
-    this.#known = true
+    const primaries = new Set(this.#topology.slots.map(owners => owners?.[0]).filter(address => address !== undefined))
+    if (primaries.size > 0) this.#model = this.#topology.nodes('master')[0] ?? this.#model
     this.#noticeFailovers()
     const now = this.#clock.now()
-    const primaries = new Set(this.#topology.slots.map(owners => owners?.[0]).filter(address => address !== undefined))
     for (const address of primaries) if (!this.#members.has(address)) this.#join(address, -Infinity)
     for (const [address, { node, guestUntil }] of this.#members) {
       if (primaries.has(address) || now < guestUntil) continue
       this.#members.delete(address)
       node.close().catch(() => {})
     }
+    if (primaries.size === 0) return this.#failed(unreachable(noPrimary))
     this.#firstAttempt = undefined
     this.#endFirstAttempt()
     this.#onChange()
@@ -246,7 +250,7 @@ export class ClusterRouter implements Router {
     const clients = this.#topology.nodes('master')
     const better = clients.filter(({ options }) => options.port !== other?.options.port || options.host !== other?.options.host)
     const from = better.length > 0 ? better : clients
-    const client = from[Math.floor(Math.random() * from.length)] ?? other
+    const client = from[Math.floor(Math.random() * from.length)] ?? other ?? this.#model
     if (client === undefined) throw notConnected()
     return client
   }

@@ -41,6 +41,7 @@ class Topology extends EventEmitter {
   slots: string[][] = []
   learns: Slots
   asked = 0
+  primaries: readonly string[] = ['127.0.0.1:7001', '127.0.0.1:7002']
   readonly options: { readonly redisOptions: RedisOptions; readonly natMap: unknown }
   readonly closed: string[] = []
 
@@ -64,7 +65,7 @@ class Topology extends EventEmitter {
   }
 
   nodes(): StillClient[] {
-    return ['127.0.0.1:7001', '127.0.0.1:7002'].map(address => {
+    return this.primaries.map(address => {
       const [host, port] = address.split(':') as [string, string]
       return new StillClient({ host, port: Number(port) }, this.closed)
     })
@@ -244,6 +245,36 @@ describe('the slots', () => {
     topology.refreshSlotsCache()
     expect([topology.status, router.owner(1)]).toEqual(['end', undefined])
     expect(topology.closed).toEqual(['127.0.0.1:7001', '127.0.0.1:7001'])
+  })
+})
+
+describe('a cluster that names no primary', () => {
+  it('is not known, says why, and is used from the moment it names one', () => {
+    const { faults, router, topology } = open({})
+    topology.primaries = []
+    router.open()
+    expect([router.known, router.usable, router.owner(1), router.firstAttempt]).toEqual([false, false, undefined, undefined])
+    expect(router.fault).toMatchObject({
+      code: 'STORE_UNAVAILABLE',
+      message: expect.stringContaining('names no primary') as string,
+    })
+    expect(faults).toEqual([router.fault.message])
+    topology.learns = { 1: ['127.0.0.1:7001'] }
+    topology.primaries = ['127.0.0.1:7001']
+    topology.refreshSlotsCache()
+    expect([router.known, portOf(router.owner(1)), faults.at(-1)]).toEqual([true, 7001, undefined])
+  })
+
+  it('any more is not usable, and a subscriber can still be made and moved', () => {
+    const { router, topology } = open({ 1: ['127.0.0.1:7001'] })
+    router.open()
+    topology.learns = {}
+    topology.primaries = []
+    topology.refreshSlotsCache()
+    expect([router.known, router.usable]).toEqual([true, false])
+    expect(router.createAnywhere({ connectionName: 'bus' }).options).toMatchObject({ port: 7001, connectionName: 'bus' })
+    const lost = new StillClient({ host: '127.0.0.1', port: 7001 })
+    expect(() => router.moveAnywhere(lost as unknown as Redis)).not.toThrow()
   })
 })
 
