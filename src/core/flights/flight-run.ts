@@ -160,13 +160,12 @@ export class FlightRun {
     // A load that another load waits for runs in its place: to queue behind it would be to wait for itself. A load of many keys waits for all of them.
     const nested = insideLoader() || plan.batch !== undefined
     const until = engine.clock.now() + plan.policy.hardTimeoutMs
-    const isWanted = (): boolean => plan.behind === true || !flight.deserted
-    const entered = nested || slots.enter(until, isWanted)
+    const entered = nested || slots.enter(until, () => (plan.behind === true ? until : flight.waitedUntil))
     if (entered !== true && !(await entered)) {
       this.land({ kind: 'failed', error: overloaded(plan.key.key) })
       return 'failed'
     }
-    const startedAt = engine.clock.now()
+    const begunAt = engine.clock.now()
     const loadSeq = this.#beginLoad()
     const outage = copies.begin(plan.key, loadSeq)
     try {
@@ -174,7 +173,7 @@ export class FlightRun {
       settleUnleased(this, { ...load, loadSeq, outage })
     } finally {
       copies.end(outage)
-      if (!nested) slots.leave(engine.clock.now() - startedAt)
+      if (!nested) slots.leave(begunAt)
     }
     return 'not-stored'
   }

@@ -32,6 +32,8 @@ export type FlightAnswer = FlightOutcome | { readonly kind: 'restart' }
 export interface Passenger {
   /** The sequence number of the call's beginning. */
   readonly began: number
+  /** Monotonic ms after which it waits no longer. */
+  readonly waitUntil?: number | undefined
 }
 
 interface Seat {
@@ -55,6 +57,13 @@ export class Flight {
 
   get deserted(): boolean {
     return this.#seats.size === 0
+  }
+
+  /** Monotonic ms after which nobody waits any more. */
+  get waitedUntil(): number {
+    let last = -Infinity
+    for (const { passenger } of this.#seats) last = Math.max(last, passenger.waitUntil ?? Infinity)
+    return last
   }
 
   /** Resolves with the flight's answer. `leave` gives the seat up; when the last one leaves deserting, the flight is told. */

@@ -137,6 +137,48 @@ describe('while the store does not answer, loads of different keys', () => {
     expect(await until(a.getOrSet('later', source.takes(100)))).toMatch(/^load/)
   })
 
+  it('are answered at the rate of the source while more are wanted than it can do, and none begins that would end too late', async () => {
+    const { a, clock, source } = openFleet({ maxConcurrentLoads: 10, timeout: { hard: '3s' } }, gone)
+    const calls = []
+    for (let call = 0; call < 1_200; call++) {
+      calls.push({ at: clock.now(), heard: track(clock, a.getOrSet(`k${call}`, source.takes(500))) })
+      await clock.advance(10)
+    }
+    await clock.advance(3_000)
+    const answered = calls.filter(({ heard }) => heard.state === 'fulfilled')
+    const begun = calls[0]!.at
+    for (let second = 1; second < 12; second++) {
+      const meanwhile = answered.filter(({ heard }) => Math.floor((heard.at! - begun) / 1_000) === second)
+      expect(meanwhile.length).toBeGreaterThanOrEqual(19)
+    }
+    expect(source.loads).toBe(answered.length)
+    const turnedAway = calls.filter(({ heard }) => heard.state === 'rejected')
+    expect(new Set(turnedAway.map(({ heard }) => (heard.error as { code: string }).code))).toEqual(new Set(['OVERLOADED']))
+    // Before the first load has ended nobody knows how long one takes.
+    expect(turnedAway.filter(({ at, heard }) => at - begun > 500 && heard.at !== at)).toEqual([])
+    expect(turnedAway.length + answered.length).toBe(1_200)
+  })
+
+  it('that wait are refused before they begin once they would end too late', async () => {
+    const { a, clock, source } = openFleet({ maxConcurrentLoads: 1, timeout: { hard: '1s' } }, gone)
+    void a.getOrSet('first', source.takes(800))
+    const waiting = track(clock, a.getOrSet('k', source.takes(800)))
+    await clock.advance(800)
+    expect(waiting).toMatchObject({ state: 'rejected', error: { code: 'OVERLOADED' } })
+    expect(source.loads).toBe(1)
+  })
+
+  it('begin for a caller who joined late, when the first will have left by the end', async () => {
+    const { a, clock, source } = openFleet({ maxConcurrentLoads: 1, timeout: { hard: '1s' } }, gone)
+    void a.getOrSet('first', source.takes(800))
+    const early = track(clock, a.getOrSet('k', source.takes(800)))
+    await clock.advance(700)
+    const late = track(clock, a.getOrSet('k', source.takes(800)))
+    await clock.advance(900)
+    expect(early).toMatchObject({ state: 'rejected', error: { code: 'LOAD_TIMEOUT' }, at: late.at! - 600 })
+    expect(late.value).toBe('load 2')
+  })
+
   it('do not begin for callers who have left', async () => {
     const { a, clock, source } = openFleet({ maxConcurrentLoads: 1 }, gone)
     const leaving = new AbortController()
