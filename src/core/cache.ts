@@ -1,3 +1,4 @@
+import { awaitStore } from './await-store.ts'
 import type { BatchAnswers } from './calls/batch-answers.ts'
 import { Call } from './calls/call.ts'
 import { hasFreshEntry, readCachedEntry, type CachedEntry } from './calls/cached-entry.ts'
@@ -256,15 +257,15 @@ export class Cache {
   }
 
   /**
-   * Resolves once the store can be used. For the start of a process: a cache answers without its store, so that a wrong URL, password, database or TLS
-   * setting would not stop anything.
+   * Resolves once the store can be used, which is found out by a read. For the start of a process: a cache answers without its store, so that a wrong
+   * URL, password, database or TLS setting would not stop anything. Later on it tells whether the store can be used now.
    *
-   * @param timeout How long to wait, 1 ms to 1 minute. Default 2 s.
+   * @param timeout How long to wait, 1 ms to 1 minute. Default 2 s. A refusal, as of a wrong password, ends the wait.
    * @throws LeaseholdError with a `STORE_…` code that says what is wrong, without any secret; `INVALID_OPTION`, `CACHE_CLOSED`
    */
   async ready(timeout: Duration = readyWithinMs): Promise<void> {
     if (this.#closed !== undefined) throw new LeaseholdError('CACHE_CLOSED', 'this cache was closed')
-    await this.#engine.store.ready({ key: 'ready', version: 0 }, parseDuration(timeout, 'timeout', readyBounds))
+    await awaitStore(this.#engine, parseDuration(timeout, 'timeout', readyBounds))
   }
 
   /** Calls `listener` with a record of each such event. Nothing is built for events that nobody listens to. */

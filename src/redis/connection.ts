@@ -3,7 +3,7 @@ import type { StoreError } from '../core/errors.ts'
 import type { Clock, Timer } from '../core/ports.ts'
 import { connectionSettings } from './connection-settings.ts'
 import { logInBeforeConnecting, type CredentialSource } from './credentials.ts'
-import { again, connectionFailure, hangUp, notConnected, unreachable } from './failures.ts'
+import { again, connectionFailure, hangUp, isUnexplained, notConnected, unreachable } from './failures.ts'
 
 /** Why a connection may not be used, and whether another connection may do better. */
 export interface Verdict {
@@ -192,6 +192,8 @@ export class Connection {
     }
     if (epoch !== this.#epoch || this.#closed || this.redis.status !== 'ready') return
     this.#asking = false
+    // The socket has been lost, and its end, which is about to be told, says more.
+    if (verdict !== undefined && isUnexplained(verdict.fault)) return
     this.#unanswered = false
     if (verdict === undefined) {
       // What is learnt while connecting is coarse: look again soon.

@@ -81,6 +81,11 @@ export function unreachable(reason: string): StoreError {
   return new StoreError('STORE_UNAVAILABLE', 'not-executed', `Redis cannot be reached${bracketed(reason)}`)
 }
 
+/** Whether it says no more than that there is no connection. */
+export function isUnexplained({ message }: StoreError): boolean {
+  return message === unreachable('').message
+}
+
 /** The same failure as an error of its own, whose stack is that of whoever meets it now. */
 export function again({ code, outcome, message }: StoreError): StoreError {
   return new StoreError(code, outcome, message)

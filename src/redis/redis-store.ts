@@ -75,7 +75,6 @@ export class RedisStore implements Store {
 
   async ready(key: EntryKey, timeoutMs: number): Promise<void> {
     if (this.#commands.closed) throw closed()
-    if (this.#owner(key)?.timeKnown === true) return
     const slot = this.#slot(key)
     try {
       await withDeadline(this.#connections.clock, 'a call', timeoutMs, () => reach(this.#router, slot, 'scripts'))

@@ -119,10 +119,6 @@ export class StoreNode {
     return this.reads.usable && this.scripts.usable
   }
 
-  get timeKnown(): boolean {
-    return this.#readTime.known || this.#scriptTime.known
-  }
-
   /** Server ms, never behind; NaN before the first sample. Freshness is judged by it, so it follows the connection of the reads. */
   now(): number {
     const time = this.#readTime.known ? this.#readTime : this.#scriptTime

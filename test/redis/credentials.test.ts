@@ -151,7 +151,7 @@ describe('credentials as a function', () => {
       asked++
       throw new Error('never')
     })
-    await expect(cache.ready()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
+    await expect(cache.ready('100ms')).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' })
     await cache.close()
     const after = asked
     const later = performance.now() + 400

@@ -68,7 +68,7 @@ const trusting = (name: 'own' | 'other'): RedisOptions => ({
 async function refusalOf(client: Redis): Promise<unknown> {
   const cache = createCache({ namespace: ownNamespace(), store: redisStore(client) })
   try {
-    return await cache.ready()
+    return await cache.ready('1s')
   } catch (error) {
     return error
   } finally {

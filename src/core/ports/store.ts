@@ -132,7 +132,7 @@ export type StoredBytes = Buffer | null | StoreError
  * A method that fails rejects with a `StoreError`, which says whether the outcome is known.
  */
 export interface Store {
-  /** Resolves once `now(key)` is known. Rejects with a `StoreError` if that takes longer. */
+  /** Resolves once writes to `key` can be sent and `now(key)` is known. Rejects with a `StoreError` if that takes longer, or why it cannot be now. */
   ready(key: EntryKey, timeoutMs: number): Promise<void>
   /** Server time in ms for the node that owns `key`: never behind, ahead by at most one round trip. NaN while it is not known. */
   now(key: EntryKey): number
