@@ -226,6 +226,7 @@ export class ClusterRouter implements Router {
       create: settings => this.#anyClient().duplicate({ ...settings, host, port }),
       name: this.#name,
       clock: this.#clock,
+      clustered: true,
       send: readFromNode,
       guard: this.#guard,
       recover: (key, error, remainingMs, ask) => this.#readElsewhere(key, error, remainingMs, ask),

@@ -16,11 +16,14 @@ export class NodeUpkeep implements Upkeep {
   readonly #clock: Clock
   readonly #time: ServerTime
   readonly #identity: ServerIdentity
+  readonly #clustered: boolean
 
-  constructor(clock: Clock, time: ServerTime, identity: ServerIdentity) {
+  /** @param clustered Whether it is to be a server of a Cluster. */
+  constructor(clock: Clock, time: ServerTime, identity: ServerIdentity, clustered: boolean) {
     this.#clock = clock
     this.#time = time
     this.#identity = identity
+    this.#clustered = clustered
   }
 
   async setUp(redis: Redis): Promise<Verdict | undefined> {
@@ -30,7 +33,7 @@ export class NodeUpkeep implements Upkeep {
       runIdOf(redis),
       this.#sample(redis, true),
     ])
-    const support = supportVerdict(hello)
+    const support = supportVerdict(hello, this.#clustered)
     if (support !== undefined) return support
     // The other questions are answered while the server is still loading its data.
     if (ping.status === 'rejected') return { fault: connectionFailure(ping.reason), next: 'stay' }
@@ -56,8 +59,7 @@ export class NodeUpkeep implements Upkeep {
         return notPrimary()
       }
       const serverMs = parseTime(time)
-      if (Number.isNaN(serverMs))
-        return { fault: new StoreError('STORE_UNSUPPORTED', 'not-executed', 'Redis does not tell its time'), next: 'stay' }
+      if (Number.isNaN(serverMs)) return unsupported('Redis does not tell its time')
       const taken = this.#time.take({ serverMs, sentAt, receivedAt })
       if (first ? receivedAt - sentAt <= promptMs : taken) break
     }
@@ -74,20 +76,26 @@ function notPrimary(): Verdict {
   return { fault: new StoreError('STORE_UNAVAILABLE', 'not-executed', 'The Redis server is not a primary'), next: 'reconnect' }
 }
 
-function supportVerdict(hello: PromiseSettledResult<unknown>): Verdict | undefined {
+function supportVerdict(hello: PromiseSettledResult<unknown>, clustered: boolean): Verdict | undefined {
   if (hello.status === 'rejected') {
     // Servers before Redis 6 do not know the command.
-    if (replyCode(hello.reason) === 'ERR') return unsupported('a server older than Redis 6')
+    if (replyCode(hello.reason) === 'ERR') return tooOld('a server older than Redis 6')
     return { fault: connectionFailure(hello.reason), next: 'stay' }
   }
   const reply = Array.isArray(hello.value) ? hello.value.map(String) : []
   const field = (name: string): string => reply[reply.indexOf(name) + 1] ?? ''
   const [server, version] = [field('server'), field('version')]
-  if (server === 'valkey' || Number.parseInt(version, 10) >= oldestRedis) return undefined
-  return unsupported(`${server} ${version}`)
+  if (server !== 'valkey' && !(Number.parseInt(version, 10) >= oldestRedis)) return tooOld(`${server} ${version}`)
+  // Its scripts and batches would be refused, since their keys are in slots of their own.
+  if (field('mode') === 'cluster' && !clustered)
+    return unsupported('The server is part of a Redis Cluster; give redisStore an ioredis Cluster client')
+  return undefined
 }
 
-function unsupported(found: string): Verdict {
-  const message = `Leasehold needs Redis 7.0 or later, or Valkey; this is ${found}`
+function tooOld(found: string): Verdict {
+  return unsupported(`Leasehold needs Redis 7.0 or later, or Valkey; this is ${found}`)
+}
+
+function unsupported(message: string): Verdict {
   return { fault: new StoreError('STORE_UNSUPPORTED', 'not-executed', message), next: 'stay' }
 }

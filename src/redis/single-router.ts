@@ -22,6 +22,7 @@ export class SingleRouter implements Router {
       create,
       name,
       clock,
+      clustered: false,
       send: (redis, keys) => redis.mgetBuffer(keys),
       recover: (_, error) => Promise.reject(commandFailure('a read', error)),
       onChange,

@@ -22,6 +22,8 @@ export interface StoreNodeOptions {
   /** `leasehold:<namespace>`; each connection adds what it is for. */
   readonly name: string
   readonly clock: Clock
+  /** Whether it is a server of a Cluster. */
+  readonly clustered: boolean
   /** Sends the reads of one tick. */
   readonly send: (redis: Redis, keys: string[]) => Promise<readonly ReadReply[]>
   /** What becomes of a key whose own reply is an error; `ask` sends what was sent. */
@@ -54,7 +56,7 @@ export class StoreNode {
   readonly #scriptTime: ServerTime = new ServerTime()
 
   constructor(options: StoreNodeOptions) {
-    const { create, name, clock, onChange, guard } = options
+    const { create, name, clock, clustered, onChange, guard } = options
     this.#clock = clock
     this.breaker = new Breaker(guard.settings, clock, guard.lag, (state, reason) =>
       guard.onBreaker(endpointOf(this.reads.redis), state, reason),
@@ -71,7 +73,7 @@ export class StoreNode {
       name: `${name}:reads`,
       clock,
       credentials: guard.credentials,
-      upkeep: new NodeUpkeep(clock, this.#readTime, identity),
+      upkeep: new NodeUpkeep(clock, this.#readTime, identity, clustered),
       onChange: tell(() => this.scripts),
     })
     this.scripts = new Connection({
@@ -79,11 +81,11 @@ export class StoreNode {
       name: `${name}:scripts`,
       clock,
       credentials: guard.credentials,
-      upkeep: new NodeUpkeep(clock, this.#scriptTime, identity),
+      upkeep: new NodeUpkeep(clock, this.#scriptTime, identity, clustered),
       onChange: tell(() => this.reads),
     })
     this.replicas = new ReplicaConfirmation(clock, () => {
-      const upkeep = new NodeUpkeep(clock, new ServerTime(), identity)
+      const upkeep = new NodeUpkeep(clock, new ServerTime(), identity, clustered)
       const connection = new Connection({
         create,
         name: `${name}:replicas`,

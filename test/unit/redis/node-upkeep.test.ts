@@ -9,7 +9,16 @@ type Answer = (clock: VirtualClock, nth: number) => unknown
 
 const serverMs = 1_700_000_000_000
 const time = (ms = serverMs): string[] => [String(Math.floor(ms / 1000)), String((ms % 1000) * 1000)]
-const hello = (server: string, version: string): unknown[] => ['server', server, 'version', version, 'proto', 3, 'id', 7]
+const hello = (server: string, version: string, mode = 'standalone'): unknown[] => [
+  'server',
+  server,
+  'version',
+  version,
+  'proto',
+  3,
+  'mode',
+  mode,
+]
 
 function refusal(message: string): Error {
   const error = new Error(message)
@@ -26,7 +35,7 @@ interface Served {
 }
 
 /** A server that answers as told, and otherwise as a primary of Redis 7.2 does. Errors among the answers are refusals. */
-function serverThat(answers: Readonly<Record<string, Answer>> = {}): Served {
+function serverThat(answers: Readonly<Record<string, Answer>> = {}, clustered = false): Served {
   const clock = virtualClock()
   const serverTime = new ServerTime()
   const asked: string[] = []
@@ -44,7 +53,7 @@ function serverThat(answers: Readonly<Record<string, Answer>> = {}): Served {
       return answer
     },
   } as unknown as Redis
-  return { asked, clock, redis, serverTime, upkeep: new NodeUpkeep(clock, serverTime, new ServerIdentity(() => {})) }
+  return { asked, clock, redis, serverTime, upkeep: new NodeUpkeep(clock, serverTime, new ServerIdentity(() => {}), clustered) }
 }
 
 describe('a server that is connected to', () => {
@@ -68,6 +77,16 @@ describe('a server that is connected to', () => {
     const verdict = await upkeep.setUp(redis)
     expect(verdict).toMatchObject({ next: 'stay', fault: { code: 'STORE_UNSUPPORTED', outcome: 'not-executed' } })
     expect(verdict?.fault.message).toBe(`Leasehold needs Redis 7.0 or later, or Valkey; this ${named}`)
+  })
+
+  it('is refused when it is part of a Cluster and was not given as one', async () => {
+    const inCluster = { HELLO: () => hello('redis', '7.2.4', 'cluster') }
+    const { redis, upkeep } = serverThat(inCluster)
+    const verdict = await upkeep.setUp(redis)
+    expect(verdict).toMatchObject({ next: 'stay', fault: { code: 'STORE_UNSUPPORTED', outcome: 'not-executed' } })
+    expect(verdict?.fault.message).toBe('The server is part of a Redis Cluster; give redisStore an ioredis Cluster client')
+    const node = serverThat(inCluster, true)
+    expect(await node.upkeep.setUp(node.redis)).toBeUndefined()
   })
 
   const unfit: readonly (readonly [what: string, answers: Readonly<Record<string, Answer>>, code: string])[] = [
