@@ -35,8 +35,9 @@ export function createEntryCodec(options: EntryCodecOptions): EntryCodec {
   }
 
   function reseal(key: EntryKey, entry: Entry, times: EntryTimes, token: Token, tags: EntryTags = untagged): Buffer {
-    // An entry recognised by its token alone was not checked: a new checksum must not vouch for damaged bytes.
-    if (unreadableReason(key, entry.bytes) !== undefined) return encode(key, entry.value(), times, token, tags)
+    // Bytes recognised by their token alone were neither checked nor decoded: a new checksum must not vouch for them.
+    const unseen = entry instanceof FrozenEntry && entry.recalled
+    if (unseen || unreadableReason(key, entry.bytes) !== undefined) return encode(key, entry.value(), times, token, tags)
     const payload = entry.bytes.subarray(payloadStart(entry.bytes))
     const payloadAt = payloadOffset(tags.names)
     const bytes = Buffer.allocUnsafe(payloadAt + payload.length)

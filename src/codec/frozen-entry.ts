@@ -13,6 +13,7 @@ export class FrozenEntry extends StoredEntry {
   readonly #payloads: PayloadCodec
   readonly #frozen: FrozenValues
   #remembered: FrozenValue | undefined
+  #decoded = false
 
   /** @param bytes All that is stored; with `remembered`, its header is enough. */
   constructor(key: EntryKey, bytes: Buffer, payloads: PayloadCodec, frozen: FrozenValues, remembered: FrozenValue | undefined) {
@@ -23,6 +24,11 @@ export class FrozenEntry extends StoredEntry {
     this.#remembered = remembered
   }
 
+  /** Whether the value was decoded from other bytes than these. */
+  get recalled(): boolean {
+    return this.#remembered !== undefined && !this.#decoded
+  }
+
   override get encodedBytes(): number {
     return this.#remembered?.encodedBytes ?? this.bytes.length
   }
@@ -31,6 +37,7 @@ export class FrozenEntry extends StoredEntry {
     const remembered = (this.#remembered ??= this.#frozen.find(this.#key, this.bytes))
     if (remembered !== undefined) return remembered.value
     const value = this.#payloads.unpack(this.bytes)
+    this.#decoded = true
     if (deepFreeze(value)) {
       this.#remembered = this.#frozen.remember(this.#key, this.bytes, value, this.bytes.readUInt32BE(offset.payloadBytes))
     }

@@ -230,4 +230,12 @@ describe('resealing', () => {
     const resealed = codec.reseal(key, opened(codec, damaged), later, newToken)
     expect(opened(codecWith(), resealed).value()).toEqual(user)
   })
+
+  test('stores the value that was remembered, whatever payload stands under its token by now', () => {
+    const codec = codecWith({ values: 'freeze' })
+    opened(codec, codec.encode(key, user, times, token)).value()
+    const forged = codecWith().encode(key, 'another', times, token)
+    const resealed = codec.reseal(key, opened(codec, forged), later, newToken)
+    expect(opened(codecWith(), resealed).value()).toEqual(user)
+  })
 })
