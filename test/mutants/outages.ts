@@ -118,6 +118,22 @@ export const outageMutants: readonly Mutant[] = [
     tests: [engine('outages')],
   },
   {
+    name: 'room-given-up-at-the-hard-timeout',
+    does: 'a load of an outage that goes on past its hard timeout makes room for another',
+    file: 'src/core/flights/flight-run.ts',
+    find: "if (holds === 'nothing') return this.#giveUp()",
+    replace: "if (holds !== 'lease') return this.#giveUp()",
+    tests: [engine('outages')],
+  },
+  {
+    name: 'overtaken-load-kept',
+    does: 'a load of an outage that ends past its hard timeout replaces what a later one has brought',
+    file: 'src/core/outage/outage-copies.ts',
+    find: 'if ((this.#copies.get(id)?.began ?? -1) > began) return\n',
+    replace: '',
+    tests: [engine('outages')],
+  },
+  {
     name: 'idle-hour-counts',
     does: 'the breaker counts failures from before an idle hour',
     file: 'src/redis/rolling-window.ts',

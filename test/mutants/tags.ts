@@ -16,9 +16,9 @@ export const tagMutants: readonly Mutant[] = [
     name: 'tag-stamp-after-the-loader-started',
     does: 'the stamp is read when the load begins, and may be answered later',
     file: 'src/core/flights/flight-run.ts',
-    find: 'const load = await this.#load(true)\n',
+    find: "const load = await this.#load('lease')\n",
     replace:
-      'const late = new Promise<Buffer>(done => this.engine.clock.setTimeout(() => void this.engine.store.stamp({ keepMs: 0, timeoutMs: 100 }).then(done), 60))\n    const load = await this.#load(true)\n    stamp = await late\n',
+      "const late = new Promise<Buffer>(done => this.engine.clock.setTimeout(() => void this.engine.store.stamp({ keepMs: 0, timeoutMs: 100 }).then(done), 60))\n    const load = await this.#load('lease')\n    stamp = await late\n",
     tests,
   },
   {

@@ -137,7 +137,7 @@ export class FlightRun {
     const { copies } = this.engine.outage
     const outage = copies.begin(this.plan.key, loadSeq)
     try {
-      const load = await this.#load(true)
+      const load = await this.#load('lease')
       const stopRenewing = (): void => leases.drop(lease)
       return await settleLeased(this, { ...load, loadSeq, outage, token, leaseMs, stamp, isLost: () => lost, stopRenewing })
     } finally {
@@ -148,7 +148,7 @@ export class FlightRun {
   async #loadUnleased(outage: boolean): Promise<RunResult> {
     if (outage) return this.#loadInOutage()
     const loadSeq = this.#beginLoad()
-    const load = await this.#load(false)
+    const load = await this.#load('nothing')
     settleUnleased(this, { ...load, loadSeq, outage: undefined })
     return 'not-stored'
   }
@@ -169,7 +169,7 @@ export class FlightRun {
     const loadSeq = this.#beginLoad()
     const outage = copies.begin(plan.key, loadSeq)
     try {
-      const load = await this.#load(false)
+      const load = await this.#load(nested ? 'nothing' : 'slot')
       settleUnleased(this, { ...load, loadSeq, outage })
     } finally {
       copies.end(outage)
@@ -187,13 +187,14 @@ export class FlightRun {
   }
 
   /**
-   * Runs the loader under the hard timeout. After it the callers are answered but the lease is kept while the loader goes on, one hard timeout
-   * longer at most, so that no second loader piles onto a slow source and a hung one does not own the key for ever.
+   * Runs the loader under the hard timeout. After it the callers are answered but the lease, or the slot of an outage, is kept while the loader goes on,
+   * one hard timeout longer at most, so that no second loader piles onto a slow source and a hung one does not own the key for ever.
    */
-  async #load(leased: boolean): Promise<{ result: LoadResult | undefined; loadMs: number }> {
+  async #load(holds: 'lease' | 'slot' | 'nothing'): Promise<{ result: LoadResult | undefined; loadMs: number }> {
     const { engine, plan } = this
     const { clock } = engine
     const { hardTimeoutMs } = plan.policy
+    const leased = holds === 'lease'
     const startedAt = clock.now()
     const givenUp = new Promise<undefined>(resolve => (this.#giveUp = () => resolve(undefined)))
     let timedOut = false
@@ -201,7 +202,7 @@ export class FlightRun {
       timedOut = true
       this.land({ kind: 'timeout', afterMs: hardTimeoutMs, leased })
       plan.abandon.abort(loadTimeout(plan.key.key, hardTimeoutMs))
-      if (!leased) return this.#giveUp()
+      if (holds === 'nothing') return this.#giveUp()
       timer = clock.setTimeout(this.#giveUp, hardTimeoutMs)
       clock.unref(timer)
     }, hardTimeoutMs)

@@ -97,6 +97,8 @@ export class OutageCopies {
   }
 
   #keep(id: string, entry: Entry, began: number, ttlMs: number): void {
+    // A load that ends past its hard timeout may have been overtaken.
+    if ((this.#copies.get(id)?.began ?? -1) > began) return
     this.#delete(id)
     if (this.#ttlMs === 0) return
     this.#bytes += entry.bytes.length

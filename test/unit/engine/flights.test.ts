@@ -118,7 +118,7 @@ describe('a load without a lease', () => {
 
   it('that hangs is given up at its hard timeout, since it holds nothing', async () => {
     const { a, clock, source } = openFleet({ timeout: { hard: '1s' } }, ({ command }) =>
-      command === 'acquire' ? refused() : undefined,
+      command === 'acquire' ? { kind: 'answered', reply: { kind: 'unqueued' } } : undefined,
     )
     const records = watch(a, 'load')
     void a.getOrSet('k', source.hangs()).catch(() => {})

@@ -179,6 +179,39 @@ describe('while the store does not answer, loads of different keys', () => {
     expect(late.value).toBe('load 2')
   })
 
+  it('keep their room past the hard timeout until the loader has ended, whose late value is kept', async () => {
+    const { a, clock, source } = openFleet({ maxConcurrentLoads: 2, timeout: { hard: '500ms' } }, gone)
+    const calls = ['k1', 'k2'].map(key => track(clock, a.getOrSet(key, source.takes(900))))
+    await clock.advance(500)
+    expect(calls).toMatchObject([{ error: { code: 'LOAD_TIMEOUT' } }, { error: { code: 'LOAD_TIMEOUT' } }])
+    const next = track(clock, a.getOrSet('k3', source.takes(10)))
+    await clock.advance(399)
+    expect(next.state).toBe('pending')
+    expect(a.status().outageLoads).toEqual({ running: 2, queued: 1 })
+    await clock.advance(1)
+    expect(await a.getOrSet('k1', source.takes(900))).toBe('load 1')
+    expect(source.mostAtOnce).toBe(2)
+  })
+
+  it('give their room up one hard timeout later when the loader hangs', async () => {
+    const { a, clock, source, until } = openFleet({ maxConcurrentLoads: 1, timeout: { hard: '500ms' } }, gone)
+    track(clock, a.getOrSet('k', source.hangs()))
+    await clock.advance(999)
+    expect(a.status().outageLoads.running).toBe(1)
+    await clock.advance(1)
+    expect(a.status().outageLoads.running).toBe(0)
+    expect(await until(a.getOrSet('later', source.takes(10)))).toBe('load 2')
+  })
+
+  it('do not replace what a later load has brought', async () => {
+    const { a, clock, source, until } = openFleet({ timeout: { hard: '500ms' } }, gone)
+    track(clock, a.getOrSet('k', source.takes(900)))
+    await clock.advance(600)
+    expect(await until(a.getOrSet('k', source.takes(10)))).toBe('load 2')
+    await clock.advance(500)
+    expect(await until(a.getOrSet('k', source.takes(10)))).toBe('load 2')
+  })
+
   it('do not begin for callers who have left', async () => {
     const { a, clock, source } = openFleet({ maxConcurrentLoads: 1 }, gone)
     const leaving = new AbortController()

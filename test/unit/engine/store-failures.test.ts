@@ -57,6 +57,10 @@ describe.each(down)('while the store %s every command', (_name, fault, outcome) 
     await expect(until(a.getOrSet('k', source.fails(10)))).rejects.toThrow('the source is down')
     await expect(until(a.getOrSet('k', source.hangs()))).rejects.toMatchObject({ code: 'LOAD_TIMEOUT' })
     expect(source.contexts[1]!.signal.aborted).toBe(true)
+    // The loader still runs, and keeps its room for a while.
+    expect(a.status().outageLoads.running).toBe(1)
+    await clock.advance(1_000)
+    expect(a.status().outageLoads.running).toBe(0)
     expect(clock.pendingTimers).toBe(0)
   })
 
