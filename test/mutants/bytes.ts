@@ -81,7 +81,7 @@ export const byteMutants: readonly Mutant[] = [
     name: 'damaged-bytes-vouched-for',
     does: 'a value that was recognised by its token is sealed anew with the bytes beside it',
     file: 'src/codec/entry-codec.ts',
-    find: 'if (unreadableReason(key, entry.bytes) !== undefined) return encode(key, entry.value(), times, token, tags)\n',
+    find: 'if (unseen || unreadableReason(key, entry.bytes) !== undefined) return encode(key, entry.value(), times, token, tags)\n',
     replace: '',
     tests: [codec('entry-codec')],
   },

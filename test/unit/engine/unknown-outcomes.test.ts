@@ -27,7 +27,7 @@ describe('an acquire whose outcome is unknown', () => {
     const call = track(clock, a.getOrSet('k', source.takes(10)))
     await clock.advance(200)
     expect(call).toMatchObject({ value: 'load 1', at: 160 })
-    expect(store.count('commit') + store.count('renew')).toBe(0)
+    expect(store.count('commit') + store.count('renew') + store.count('put')).toBe(0)
     expect(records).toMatchObject([
       { event: 'store-error', command: 'acquire', outcome: 'unknown' },
       { event: 'store-error', command: 'acquire', outcome: 'unknown' },
