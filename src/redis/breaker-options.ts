@@ -16,7 +16,7 @@ export interface BreakerOptions {
   readonly window?: Duration
   /** How long it stays open before one command at a time is let through to try. 10 ms to 10 minutes, default 250 ms. */
   readonly openFor?: Duration
-  /** Decides in place of `errorRate` and `minVolume` and of the share of slow commands: why to open, or undefined to stay closed. One that throws, or returns anything else, leaves it closed, with one process warning. */
+  /** Decides, after each command that failed or was slow, in place of `errorRate` and `minVolume` and of the share of slow commands: why to open, or undefined to stay closed. One that throws, or returns anything else, leaves it closed, with one process warning. */
   readonly decide?: (window: BreakerWindow) => 'errors' | 'latency' | undefined
 }
 

@@ -9,8 +9,6 @@ import { RollingWindow } from './rolling-window.ts'
 const probePatienceMs = 1_000
 /** Good probes in a row that close it. */
 const probesToClose = 3
-/** How often a decision is asked for while nothing fails. */
-const askEveryMs = 100
 
 type State =
   | { readonly kind: 'closed' }
@@ -30,7 +28,6 @@ export class Breaker {
   #state: State = { kind: 'closed' }
   /** Goes up at every change of the state, so that results of commands from before it are told apart. */
   #epoch = 0
-  #askedAt = -Infinity
   /** Whether everything may pass: what a read looks at. */
   closed = true
 
@@ -101,8 +98,8 @@ export class Breaker {
 
   #count(now: number, failed: boolean, slow: boolean): void {
     this.#window.add(now, failed, slow)
-    if (!failed && !slow && now < this.#askedAt + askEveryMs) return
-    this.#askedAt = now
+    // A good reply never opens it: after a short outage it may be the one that makes the window large enough to count.
+    if (!failed && !slow) return
     const reason = this.#settings.decide?.(this.#window.sum(now))
     if (reason !== undefined) this.#open(now, reason)
   }

@@ -56,6 +56,15 @@ describe('a breaker', () => {
     expect(breaker.state).toBe('open')
   })
 
+  it('is not opened by good replies, though they make the failures before them many enough to count', async () => {
+    const { breaker, many, command } = open()
+    await many(5, 1, lost())
+    await many(60)
+    expect(breaker.state).toBe('closed')
+    await command(1, lost())
+    expect(breaker.state).toBe('open')
+  })
+
   it('opens when more than one command in twenty takes longer than the latency', async () => {
     const { breaker, changes, many, command } = open({ latency: '100ms' })
     await many(95, 10)
