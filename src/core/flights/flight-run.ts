@@ -157,23 +157,24 @@ export class FlightRun {
   async #loadInOutage(): Promise<RunResult> {
     const { engine, plan, flight } = this
     const { slots, copies } = engine.outage
-    // A load that another load waits for runs in its place: to queue behind it would be to wait for itself. A load of many keys waits for all of them.
-    const nested = insideLoader() || plan.batch !== undefined
+    // A load that another load waits for runs in its place: to queue behind it would be to wait for itself.
+    const nested = insideLoader()
     const until = engine.clock.now() + plan.policy.hardTimeoutMs
-    const entered = nested || slots.enter(until, () => (plan.behind === true ? until : flight.waitedUntil))
-    if (entered !== true && !(await entered)) {
+    const patience = { until, stillUntil: () => (plan.behind === true ? until : flight.waitedUntil) }
+    const entered = nested ? undefined : (this.#arrival?.enter(slots, patience) ?? slots.enter(patience, 1))
+    const slot = entered instanceof Promise ? await entered : entered
+    if (slot === undefined && !nested) {
       this.land({ kind: 'failed', error: overloaded(plan.key.key) })
       return 'failed'
     }
-    const begunAt = engine.clock.now()
     const loadSeq = this.#beginLoad()
     const outage = copies.begin(plan.key, loadSeq)
     try {
-      const load = await this.#load(nested ? 'nothing' : 'slot')
+      const load = await this.#load(slot === undefined ? 'nothing' : 'slot')
       settleUnleased(this, { ...load, loadSeq, outage })
     } finally {
       copies.end(outage)
-      if (!nested) slots.leave(begunAt)
+      if (slot !== undefined) slots.leave(slot)
     }
     return 'not-stored'
   }

@@ -2,6 +2,7 @@ import { describeValue } from '../describe-value.ts'
 import { LeaseholdError } from '../errors.ts'
 import { insideLoaders, loadersAround, type LoadFrame } from './load-attempt.ts'
 import type { Loader, LoaderContext } from './loader-context.ts'
+import type { LoadSlots, Patience, Slot } from '../outage/load-slots.ts'
 import type { Tracer } from '../tracer.ts'
 
 /** What a batch loader is given beside its keys. */
@@ -38,6 +39,13 @@ interface Seat {
   readonly frames: readonly LoadFrame[]
   readonly resolve: (value: unknown) => void
   readonly reject: (error: unknown) => void
+}
+
+/** A load of an outage that may not board before the batch has a slot. */
+interface Queued {
+  readonly arrival: BatchArrival
+  readonly patience: Patience
+  readonly begin: (slot: Slot | undefined) => void
 }
 
 /**
@@ -88,12 +96,22 @@ export class BatchArrival {
     this.#open = false
     if (--this.#lane.expected === 0) this.#lane.leave()
   }
+
+  /** A place in the slot that the batch's loads of an outage take together, as they are one load. The batch does not wait for it. Undefined: there is no room. */
+  enter(slots: LoadSlots, patience: Patience): Promise<Slot | undefined> {
+    return new Promise(begin => {
+      this.#lane.queue(slots, { arrival: this, patience, begin })
+      this.settle()
+    })
+  }
 }
 
 class BatchLane {
   readonly #loadMany: LoadMany<unknown>
   readonly #background: boolean
   #seats: Seat[] = []
+  #queued: Queued[] = []
+  #slots: LoadSlots | undefined
   expected = 0
 
   constructor(loadMany: LoadMany<unknown>, background: boolean) {
@@ -107,11 +125,35 @@ class BatchLane {
     })
   }
 
+  queue(slots: LoadSlots, queued: Queued): void {
+    this.#slots = slots
+    this.#queued.push(queued)
+  }
+
   leave(): void {
+    if (this.#enter()) return
     const seats = this.#seats
     if (seats.length === 0) return
     this.#seats = []
     void this.#load(seats)
+  }
+
+  /** Takes one slot for all that need one. True: there was room, and they board now. Else the load leaves without them, and they have one of their own. */
+  #enter(): boolean {
+    const queued = this.#queued
+    if (queued.length === 0 || this.#slots === undefined) return false
+    this.#queued = []
+    const patience = {
+      until: latest(queued, ({ until }) => until),
+      stillUntil: () => latest(queued, ({ stillUntil }) => stillUntil()),
+    }
+    const entered = this.#slots.enter(patience, queued.length)
+    if (entered instanceof Promise) {
+      void entered.then(slot => admit(queued, slot))
+      return false
+    }
+    admit(queued, entered)
+    return true
   }
 
   async #load(seats: readonly Seat[]): Promise<void> {
@@ -134,6 +176,16 @@ class BatchLane {
       wanted.stop()
     }
   }
+}
+
+/** All of them are expected before the first one boards, so that they share a load. */
+function admit(queued: readonly Queued[], slot: Slot | undefined): void {
+  if (slot !== undefined) for (const { arrival } of queued) arrival.reopen()
+  for (const { begin } of queued) begin(slot)
+}
+
+function latest(queued: readonly Queued[], time: (patience: Patience) => number): number {
+  return queued.reduce((last, { patience }) => Math.max(last, time(patience)), -Infinity)
 }
 
 /** Aborts once all of the signals have. */

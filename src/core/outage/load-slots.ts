@@ -7,10 +7,25 @@ const newestShare = 0.2
 const spareShare = 0.1
 const spareDeviations = 2
 
-interface Waiting {
-  /** Monotonic ms after which nobody waits any more. */
-  readonly until: () => number
-  readonly begin: (granted: boolean) => void
+/** The right to run one load, whoever shares it. */
+export interface Slot {
+  /** Monotonic ms. */
+  readonly begunAt: number
+  /** How many have yet to leave it. */
+  holders: number
+}
+
+/** For how long a load is waited for. */
+export interface Patience {
+  /** Monotonic ms at which its first caller leaves. */
+  readonly until: number
+  /** The same of all who wait by then: asked when there is room. */
+  readonly stillUntil: () => number
+}
+
+interface Waiting extends Patience {
+  readonly holders: number
+  readonly begin: (slot: Slot | undefined) => void
 }
 
 /**
@@ -21,8 +36,8 @@ export class LoadSlots {
   readonly #clock: Clock
   readonly #most: number
   readonly #queue: Waiting[] = []
-  /** When those that run began, the oldest first. */
-  readonly #begun: number[] = []
+  /** Those that run, the oldest first. */
+  readonly #running: Slot[] = []
   #averageMs = 0
   /** By how much loads take more or less than the average. */
   #deviationMs = 0
@@ -33,7 +48,7 @@ export class LoadSlots {
   }
 
   get running(): number {
-    return this.#begun.length
+    return this.#running.length
   }
 
   get queued(): number {
@@ -41,39 +56,39 @@ export class LoadSlots {
   }
 
   /**
-   * True: begin. False: there is no room, now or in time. Each true needs one {@link leave}.
+   * Undefined: there is no room, now or in time.
    *
-   * @param until Monotonic ms at which the caller leaves.
-   * @param stillUntil The same, of all who wait by then: asked when there is room.
+   * @param holders How many share the load: each of them has to {@link leave}.
    */
-  enter(until: number, stillUntil: () => number): true | Promise<boolean> {
-    if (this.running < this.#most) {
-      this.#begun.push(this.#clock.now())
-      return true
-    }
-    if (this.#queue.length >= longestQueue || !this.#endsBy(until, this.#nextBegin())) return Promise.resolve(false)
-    return new Promise(begin => this.#queue.push({ until: stillUntil, begin }))
+  enter({ until, stillUntil }: Patience, holders: number): Slot | Promise<Slot | undefined> {
+    if (this.running < this.#most) return this.#begin(holders)
+    if (this.#queue.length >= longestQueue || !this.#endsBy(until, this.#nextBegin())) return Promise.resolve(undefined)
+    return new Promise(begin => this.#queue.push({ until, stillUntil, holders, begin }))
   }
 
-  /** @param begunAt When the load began; monotonic ms. */
-  leave(begunAt: number): void {
+  leave(slot: Slot): void {
+    if (--slot.holders > 0) return
     const now = this.#clock.now()
-    this.#learn(now - begunAt)
-    this.#begun.splice(this.#begun.indexOf(begunAt), 1)
+    this.#learn(now - slot.begunAt)
+    this.#running.splice(this.#running.indexOf(slot), 1)
     while (this.running < this.#most) {
       const next = this.#queue.shift()
       if (next === undefined) return
       // What would come too late would cost the source as much as an answer, and one after the other nothing but such loads would run.
-      const granted = this.#endsBy(next.until(), now)
-      if (granted) this.#begun.push(now)
-      next.begin(granted)
+      next.begin(this.#endsBy(next.stillUntil(), now) ? this.#begin(next.holders) : undefined)
     }
+  }
+
+  #begin(holders: number): Slot {
+    const slot = { begunAt: this.#clock.now(), holders }
+    this.#running.push(slot)
+    return slot
   }
 
   /** When one that queues now will begin: each of those before it takes the place of the one that ends next. */
   #nextBegin(): number {
     const place = this.#queue.length
-    const ends = (this.#begun[place % this.#most] ?? 0) + this.#averageMs
+    const ends = (this.#running[place % this.#most]?.begunAt ?? 0) + this.#averageMs
     return Math.max(this.#clock.now(), ends) + Math.floor(place / this.#most) * this.#averageMs
   }
 

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { refused, type ChaosCommand, type ChaosScript } from '../../../src/testing/chaos-store.ts'
+import type { LoaderContext } from '../../../src/core/flights/loader-context.ts'
+import { ManySource } from '../batches/stage.ts'
 import { openFleet, track, watch } from './stage.ts'
 
 /** Nothing gets through. */
@@ -242,6 +244,85 @@ describe('while the store does not answer, loads of different keys', () => {
     for (let key = 0; key < 10; key++) void a.getOrSet(`k${key}`, source.takes(100))
     await clock.advance(50)
     expect(source.running).toBe(10)
+  })
+})
+
+describe('while the store does not answer, the load of a batch', () => {
+  it('takes one place of maxConcurrentLoads, however many keys it is for', async () => {
+    const { a, clock, source } = openFleet({ maxConcurrentLoads: 5 }, gone)
+    const calls = Array.from({ length: 30 }, (_, batch) => {
+      const keys = [`${batch}a`, `${batch}b`, `${batch}c`]
+      return track(
+        clock,
+        a.getOrSetMany(keys, async () => await source.returns(100, keys)({} as LoaderContext)),
+      )
+    })
+    await clock.advance(50)
+    expect(a.status().outageLoads).toEqual({ running: 5, queued: 25 })
+    await clock.advance(550)
+    expect(calls.map(({ value }) => value?.join(' '))).toEqual(calls.map((_, batch) => `${batch}a ${batch}b ${batch}c`))
+    expect(source).toMatchObject({ loads: 30, mostAtOnce: 5 })
+    expect(a.status().outageLoads).toEqual({ running: 0, queued: 0 })
+  })
+
+  it('does not wait for a batch that has keys of it', async () => {
+    const { a, clock } = openFleet({ maxConcurrentLoads: 1 }, gone)
+    const many = new ManySource(clock)
+    const calls = ['ab', 'bc', 'ca', 'dab', 'bd'].map(keys => track(clock, a.getOrSetMany(keys.split(''), many.takes(10))))
+    await clock.advance(100)
+    expect(calls.map(({ state }) => state)).toEqual(calls.map(() => 'fulfilled'))
+    expect(many.asked.map(keys => keys.join(''))).toEqual(['ab', 'c', 'd'])
+  })
+
+  it('is refused with all its keys when it would not end in time', async () => {
+    const { a, clock } = openFleet({ maxConcurrentLoads: 1, timeout: { hard: '1s' } }, gone)
+    const many = new ManySource(clock)
+    void a.getOrSetMany(['first'], many.takes(800))
+    const waiting = track(clock, a.getOrSetManySettled(['k1', 'k2'], many.takes(800)))
+    await clock.advance(800)
+    expect(waiting.value).toMatchObject([
+      { reason: { code: 'OVERLOADED', key: 'k1' } },
+      { reason: { code: 'OVERLOADED', key: 'k2' } },
+    ])
+    expect(many.asked).toEqual([['first']])
+  })
+
+  it('gives its place up one hard timeout late when it hangs', async () => {
+    const { a, clock, source, until } = openFleet({ maxConcurrentLoads: 1, timeout: { hard: '500ms' } }, gone)
+    const hung = track(
+      clock,
+      a.getOrSetManySettled(['k1', 'k2'], () => new Promise<never>(() => {})),
+    )
+    await clock.advance(999)
+    expect(hung.value).toMatchObject([{ reason: { code: 'LOAD_TIMEOUT' } }, { reason: { code: 'LOAD_TIMEOUT' } }])
+    expect(a.status().outageLoads.running).toBe(1)
+    await clock.advance(1)
+    expect(a.status().outageLoads.running).toBe(0)
+    expect(await until(a.getOrSet('later', source.takes(10)))).toBe('load 1')
+  })
+
+  it('does not wait for room inside a loader that has it', async () => {
+    const { a, clock, source, until } = openFleet({ maxConcurrentLoads: 1 }, gone)
+    const many = new ManySource(clock)
+    const outer = source.runs<string>(async () => (await a.getOrSetMany(['k1', 'k2'], many.takes(10))).join(' and '))
+    expect(await until(a.getOrSet('outer', outer))).toBe('k1 #1 and k2 #1')
+  })
+
+  it('leaves without the keys that the store does not coordinate while there is no room for them, and else with them', async () => {
+    const { a, clock, source } = openFleet({ maxConcurrentLoads: 1 }, ({ command, key }) =>
+      command === 'acquire' && key !== 'leased' ? refused() : undefined,
+    )
+    const many = new ManySource(clock)
+    void a.getOrSet('other', source.takes(100))
+    const keys = ['leased', 'k1', 'k2']
+    const crowded = track(clock, a.getOrSetMany(keys, many.takes(10)))
+    await clock.advance(50)
+    expect(many.asked).toEqual([['leased']])
+    await clock.advance(100)
+    expect(crowded.value).toEqual(['leased #1', 'k1 #2', 'k2 #2'])
+    void a.getOrSetMany(keys, many.takes(10), { forceFresh: true })
+    await clock.advance(50)
+    expect(many.asked.slice(2).map(asked => asked.toSorted())).toEqual([['k1', 'k2', 'leased']])
   })
 })
 
