@@ -16,7 +16,11 @@ export interface Sentinel {
 export async function startSentinel(
   name: string,
   primaryPort: number,
-  { downAfterMs = 500 }: { readonly downAfterMs?: number } = {},
+  {
+    downAfterMs = 500,
+    password,
+    port,
+  }: { readonly downAfterMs?: number; readonly password?: string; readonly port?: number } = {},
 ): Promise<Sentinel> {
   const folder = await mkdtemp(join(tmpdir(), 'leasehold-sentinel-'))
   const configFile = join(folder, 'sentinel.conf')
@@ -25,9 +29,10 @@ export async function startSentinel(
     `sentinel down-after-milliseconds ${name} ${downAfterMs}`,
     `sentinel failover-timeout ${name} 5000`,
   ]
+  if (password !== undefined) lines.push(`requirepass ${password}`)
   await writeFile(configFile, `${lines.join('\n')}\n`)
-  const server = await startRedis({ configFile, args: ['--sentinel'] })
-  const client = new Redis({ host: '127.0.0.1', port: server.port })
+  const server = await startRedis({ configFile, args: ['--sentinel'], ...(port === undefined ? {} : { port }) })
+  const client = new Redis({ host: '127.0.0.1', port: server.port, ...(password === undefined ? {} : { password }) })
   client.on('error', () => {})
   return {
     port: server.port,

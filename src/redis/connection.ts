@@ -3,7 +3,7 @@ import type { StoreError } from '../core/errors.ts'
 import type { Clock, Timer } from '../core/ports.ts'
 import { connectionSettings } from './connection-settings.ts'
 import { logInBeforeConnecting, type CredentialSource } from './credentials.ts'
-import { again, connectionFailure, hangUp, isUnexplained, notConnected, unreachable } from './failures.ts'
+import { again, connectionFailure, hangUp, isUnexplained, notConnected, sentinelFailure, unreachable } from './failures.ts'
 
 /** Why a connection may not be used, and whether another connection may do better. */
 export interface Verdict {
@@ -57,6 +57,8 @@ export class Connection {
   #silent = 0
   #bytesSeen = 0
   #lastError: unknown
+  /** Of the Sentinels that were asked in this round. */
+  readonly #sentinelErrors: unknown[] = []
   #timer: Timer | undefined
   #closed = false
   #endFirstAttempt!: () => void
@@ -70,6 +72,7 @@ export class Connection {
       ...connectionSettings,
       connectionName: options.name,
       retryStrategy: () => this.#retryMs(options.beforeRetry),
+      sentinelRetryStrategy: () => this.#sentinelRetryMs(),
     })
     if (options.credentials !== undefined) {
       logInBeforeConnecting(this.redis, options.credentials, {
@@ -79,14 +82,21 @@ export class Connection {
         retryMs: () => this.#backoffMs(),
       })
     }
+    let heard: unknown
     this.redis.on('error', (error: unknown) => {
       this.#lastError = error
+      const { stream } = this.redis
+      // Errors of Sentinel's connector come between two sockets, while the last one is still to be seen.
+      if (stream === heard) return
+      heard = stream
       // The client hears one error of a socket. After a TLS handshake that failed there may be another, which would end the process.
-      this.redis.stream?.on('error', () => {})
+      stream?.on('error', () => {})
     })
+    this.redis.on('sentinelError', (error: unknown) => this.#sentinelErrors.push(error))
     // What Sentinel's connector complains of before there is a socket, such as that it has asked every sentinel and starts over, says nothing of the socket.
     this.redis.on('connect', () => {
       this.#lastError = undefined
+      this.#sentinelErrors.length = 0
       this.#unanswered = true
     })
     this.redis.on('ready', () => void this.#ask('setUp'))
@@ -148,6 +158,13 @@ export class Connection {
   #retryMs(beforeRetry: ConnectionOptions['beforeRetry']): number | null {
     if (this.#closed) return null
     beforeRetry?.(this.redis)
+    return this.#backoffMs()
+  }
+
+  /** Every Sentinel was asked, and none has named a primary. The client starts over, within the same attempt to connect. */
+  #sentinelRetryMs(): number | null {
+    if (this.#closed) return null
+    this.#setFault(sentinelFailure(this.#sentinelErrors.splice(0)))
     return this.#backoffMs()
   }
 

@@ -12,6 +12,9 @@ import { SingleRouter } from './single-router.ts'
 import type { Guard } from './store-node.ts'
 import type { Target } from './target.ts'
 
+/** Then the next Sentinel is asked. The client would wait for ever for one that takes the connection and says nothing. */
+const sentinelWithinMs = 1_000
+
 /** How a provider guards its servers, and logs in there. */
 export interface ConnectionsOptions {
   readonly breaker: BreakerSettings
@@ -59,7 +62,9 @@ export class Connections {
     } else {
       const { client } = target
       const enableReadyCheck = client.options.sentinels !== undefined && client.options.sentinels !== null
-      const create = (settings: RedisOptions): Redis => client.duplicate({ ...settings, enableReadyCheck })
+      const sentinelCommandTimeout = client.options.sentinelCommandTimeout ?? sentinelWithinMs
+      const create = (settings: RedisOptions): Redis =>
+        client.duplicate({ ...settings, enableReadyCheck, sentinelCommandTimeout })
       this.router = new SingleRouter(create, name, clock, onChange, guard)
       this.#openBus = () => this.#bus.open({ create, name, clock, credentials })
     }

@@ -76,6 +76,19 @@ export function connectionFailure(error: unknown): StoreError {
   return new StoreError(refusal, 'not-executed', `Redis refused the connection: ${detail}`)
 }
 
+/** No Sentinel has named a primary. The client tells what each said as text alone, behind its address. */
+export function sentinelFailure(errors: readonly unknown[]): StoreError {
+  const texts = errors.map(error => (error instanceof Error ? error.message : ''))
+  const refused = texts.map(text => / because (NOAUTH|WRONGPASS|NOPERM)\b/.exec(text)?.[1] ?? '')
+  const [refusal = ''] = refused.filter(code => code !== '')
+  const advice = `${refusal}; are sentinelUsername and sentinelPassword right?`
+  if (refusal !== '' && !refused.includes(''))
+    return new StoreError('STORE_REFUSED', 'not-executed', `Every Sentinel refused the connection: ${advice}`)
+  if (texts.some(text => /No such master|invalid reply/.test(text)))
+    return unreachable('no Sentinel knows a primary of this name')
+  return unreachable(refusal === '' ? 'no Sentinel answers' : `a Sentinel refused the connection, ${advice}`)
+}
+
 /** A connection that could not be made, and why. */
 export function unreachable(reason: string): StoreError {
   return new StoreError('STORE_UNAVAILABLE', 'not-executed', `Redis cannot be reached${bracketed(reason)}`)
