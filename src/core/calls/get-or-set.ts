@@ -1,3 +1,4 @@
+import { listenForAbort } from '../abort-listeners.ts'
 import type { Call } from './call.ts'
 import { decodeValue, recordBase, reportStoreError, undecodable, type Engine } from '../engine.ts'
 import { describeValue } from '../describe-value.ts'
@@ -179,7 +180,7 @@ function takeSeat(engine: Engine, flight: Flight, call: Call): Promise<SeatAnswe
       departed = true
       clock.clearTimeout(hardTimer)
       if (softTimer !== undefined) clock.clearTimeout(softTimer)
-      signal?.removeEventListener('abort', onAbort)
+      unlisten?.()
       leave(deserting)
       settle()
     }
@@ -194,7 +195,7 @@ function takeSeat(engine: Engine, flight: Flight, call: Call): Promise<SeatAnswe
         depart(false, () => reject(error))
       }
     }
-    signal?.addEventListener('abort', onAbort, { once: true })
+    const unlisten = signal === undefined ? undefined : listenForAbort(signal, onAbort)
     if (signal?.aborted === true) onAbort()
     const hear = (landed: FlightAnswer): void => {
       // The load's time is over, this call's is not: the lease is still held, and its value may come.

@@ -1,3 +1,4 @@
+import { listenForAbort } from '../abort-listeners.ts'
 import { StoreBudget } from '../calls/store-budget.ts'
 import { readEach } from '../calls/read-each.ts'
 import { decodeValue, openEntry, reportStoreError, undecodable, type Engine } from '../engine.ts'
@@ -202,10 +203,9 @@ class WarmUp<Params> {
     } as const
     const { flight, finished } = startFlight(engine, plan, undefined)
     const { leave } = flight.join({ began: engine.sequence.next() })
-    const onAbort = (): void => leave(true)
-    options.signal?.addEventListener('abort', onAbort, { once: true })
+    const unlisten = options.signal === undefined ? undefined : listenForAbort(options.signal, () => leave(true))
     const result = await finished
-    options.signal?.removeEventListener('abort', onAbort)
+    unlisten?.()
     this.#count(result)
     if (failure !== undefined && options.signal?.aborted !== true) options.onError?.(cold.params, failure.error)
   }

@@ -1,8 +1,52 @@
+import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
+import type { Cache } from '../../../src/core/cache.ts'
 import { slow } from '../../../src/testing/chaos-store.ts'
-import { openFleet, track, watch } from './stage.ts'
+import { openFleet, sleep, track, watch } from './stage.ts'
+
+const twelve = Array.from({ length: 12 }, (_, index) => `k${index}`)
+
+function idsOf(cache: Cache, load: () => Promise<string>, inBatches = false) {
+  const key = (id: string): { id: string } => ({ id })
+  if (!inBatches) return cache.define('thing', { key, load })
+  return cache.define('thing', { key, loadMany: (ids: readonly string[]) => Promise.all(ids.map(load)) })
+}
 
 describe('a caller’s signal', () => {
+  it.each([
+    ['a batch', (cache, loader, signal) => [cache.getOrSetMany(twelve, keys => Promise.all(keys.map(loader)), { signal })]],
+    ['calls that share it', (cache, loader, signal) => twelve.map(key => cache.getOrSet(key, loader, { signal }))],
+    ['getMany of a resource', (cache, loader, signal) => [idsOf(cache, loader).getMany(twelve, { signal })]],
+    ['a warm-up', (cache, loader, signal) => [idsOf(cache, loader).warm(twelve, { signal, concurrency: 12, batchSize: 1 })]],
+    ['a warm-up in batches', (cache, loader, signal) => [idsOf(cache, loader, true).warm(twelve, { signal })]],
+  ] satisfies [string, (cache: Cache, loader: () => Promise<string>, signal: AbortSignal) => Promise<unknown>[]][])(
+    'has one listener, and none when it is over: %s',
+    async (_, ask) => {
+      const { a, clock } = openFleet()
+      const { signal } = new AbortController()
+      const most: number[] = []
+      const load = (): Promise<string> => {
+        most.push(getEventListeners(signal, 'abort').length)
+        return sleep(clock, 10).then(() => 'v')
+      }
+      await clock.runUntilSettled(Promise.all(ask(a, load, signal)))
+      expect(most.length).toBeGreaterThanOrEqual(12)
+      expect([Math.max(...most), getEventListeners(signal, 'abort').length]).toEqual([1, 0])
+    },
+  )
+
+  it('reaches every call that shares it when it aborts', async () => {
+    const { a, clock, source } = openFleet()
+    const leaving = new AbortController()
+    const { signal } = leaving
+    const calls = twelve.map(key => track(clock, a.getOrSet(key, source.takes(100), { signal })))
+    await clock.advance(50)
+    leaving.abort(new Error('gone'))
+    await clock.settle()
+    expect(calls.map(({ state, at }) => `${state} ${at}`)).toEqual(twelve.map(() => 'rejected 50'))
+    expect(source.contexts.map(({ signal: own }) => own.aborted)).toEqual(twelve.map(() => true))
+  })
+
   it('makes that caller leave, with the signal’s reason, while the load goes on for the others', async () => {
     const { a, clock, source } = openFleet()
     const leaving = new AbortController()
