@@ -14,7 +14,7 @@ export type { LoadedMany, LoadMany, LoadManyContext } from './core/flights/load-
 export type { ResourceCallOptions, ResourceDefinition, ResourceSetOptions } from './core/resources/definition.ts'
 export type { Resource } from './core/resources/resource.ts'
 export type { SchemaIssue, SchemaResult, StandardSchema } from './core/resources/standard-schema.ts'
-export type { WarmOptions, WarmReport } from './core/resources/warm.ts'
+export type { WarmOptions, WarmReport } from './core/resources/warm-options.ts'
 export type { Loader, LoaderContext, StaleValue } from './core/flights/loader-context.ts'
 export type { WriteOutcome } from './core/outage/defer.ts'
 export type { DeleteOptions, ReplicaOptions } from './core/calls/replica-options.ts'

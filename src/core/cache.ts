@@ -29,7 +29,7 @@ import { resolveDefinition, type AnyDefinition } from './resources/resolve-defin
 import { Resource } from './resources/resource.ts'
 import { shutDown } from './shut-down.ts'
 import type { Tracer } from './tracer.ts'
-import { setMany } from './calls/set-many.ts'
+import { checkedPairs, setMany } from './calls/set-many.ts'
 import type { DeleteOptions } from './calls/replica-options.ts'
 import { deleteKeys, expireKey, setValue } from './calls/writes.ts'
 import { clearNamespace, invalidateTags } from './calls/broad-invalidations.ts'
@@ -119,10 +119,11 @@ export class Cache {
    *
    * @param entries Pairs of key and value, such as a `Map`.
    * @returns `'deferred'` when that is so for one of them at least
+   * @throws LeaseholdError `INVALID_KEY`, `INVALID_OPTION`: then nothing is stored
    * @throws BatchError `BATCH_FAILED`: the keys in its `errors` may still hold what they held; the others are stored
    */
   async setMany(entries: Iterable<readonly [string, unknown]>, options?: SetOptions): Promise<WriteOutcome> {
-    const values = new Map(entries)
+    const values = new Map(checkedPairs(entries))
     const policy = this.#beginMany([...values.keys()], options, setOptionNames)
     return setMany(this.#engine, values, () => policy)
   }
@@ -151,10 +152,16 @@ export class Cache {
     return entry?.fresh === true ? (entry.value as Value) : undefined
   }
 
-  /** The value in memory, at once and without asking anyone: what `getOrSet` would answer from the local tier. `undefined` if there is none. */
-  peek<Value = unknown>(key: string): Value | undefined {
+  /**
+   * The value in memory, at once and without asking anyone: what `getOrSet` would answer from the local tier. `undefined` if there is none.
+   *
+   * @throws LeaseholdError `INVALID_KEY`, `INVALID_OPTION`, `UNKNOWN_OPTION`
+   */
+  peek<Value = unknown>(key: string, options?: KeyOptions): Value | undefined {
+    checkKey(key)
     const { local } = this.#engine
-    const copy = local === undefined ? undefined : copyForCall(this.#engine, local, key, undefined)
+    const { version } = resolveCallOptions(this.#engine.options.policy, options, keyOptionNames)
+    const copy = local === undefined ? undefined : copyForCall(this.#engine, local, key, undefined, version)
     if (copy === undefined) return undefined
     const value = copiedValue(this.#engine, key, copy)
     return value === undecodable ? undefined : (value as Value)

@@ -113,6 +113,16 @@ function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : describeValue(error)
 }
 
+/** Runs a check of something that belongs to `key`; the error that it throws names the key too. */
+export function forKey<Result>(key: string, check: () => Result): Result {
+  try {
+    return check()
+  } catch (error) {
+    if (!isLeaseholdError(error) || error.key !== undefined) throw error
+    throw new LeaseholdError(error.code, `${error.message} (key ${describeValue(key)})`, { key, option: error.option })
+  }
+}
+
 /** Anything else that a store throws is a bug and goes on up. */
 export function storeErrorOnly(error: unknown): StoreError {
   if (!isStoreError(error)) throw error

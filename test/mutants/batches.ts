@@ -97,7 +97,7 @@ export const batchMutants: readonly Mutant[] = [
     name: 'tags-of-the-value-forgotten',
     does: 'the tags that a definition takes from a value are not given to what is loaded',
     file: 'src/core/resources/value-policy.ts',
-    find: 'if (rules.tagsOf !== undefined) context.tags.add(...rules.tagsOf(params, value))',
+    find: 'if (rules.tagsOf !== undefined) context.tags.add(...rules.tagsOf(key, params, value))',
     replace: '',
     tests: [resources('tags')],
   },

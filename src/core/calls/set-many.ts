@@ -1,8 +1,21 @@
 import { BatchAnswers } from './batch-answers.ts'
+import { invalidOption } from '../options/invalid-option.ts'
 import type { Engine } from '../engine.ts'
 import { setValue } from './writes.ts'
 import type { WriteOutcome } from '../outage/defer.ts'
 import type { Policy } from '../options/options.ts'
+
+/** @throws LeaseholdError `INVALID_OPTION` for anything but pairs that can be gone through */
+export function* checkedPairs<Name, Value>(entries: Iterable<readonly [Name, Value]>): Generator<readonly [Name, Value]> {
+  const given: unknown = entries
+  if (typeof given !== 'object' || given === null || !(Symbol.iterator in given)) throw invalidOption('entries', given, allowed)
+  for (const pair of entries) {
+    if (!Array.isArray(pair)) throw invalidOption('entries', pair, allowed)
+    yield pair
+  }
+}
+
+const allowed = 'pairs to store, each an array of two, such as a Map'
 
 /** Stores values, all at once but no more in flight than the gate lets out. A key that is there twice gets its last value. */
 export async function setMany(

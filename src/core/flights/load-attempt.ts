@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { checkDuration } from '../options/check-option.ts'
 import { describeValue } from '../describe-value.ts'
-import { LeaseholdError } from '../errors.ts'
+import { forKey, LeaseholdError } from '../errors.ts'
 import type { LoaderTags } from '../tags/loader-tags.ts'
 import type { Loader, LoaderContext, StaleValue } from './loader-context.ts'
 
@@ -100,7 +100,7 @@ export async function runLoader(
       return stale.value
     },
     setTtl(ttl) {
-      ttlMs = checkDuration('ttl', ttl)
+      ttlMs = forKey(context.key, () => checkDuration('ttl', ttl))
     },
     tags: { add: (...added) => tags.add(...added) },
     skip() {

@@ -157,10 +157,11 @@ class BatchLane {
   }
 
   async #load(seats: readonly Seat[]): Promise<void> {
-    const each = seats.map(({ context }) => context)
+    const each = Object.freeze(seats.map(({ context }) => context))
     const wanted = new WantedSignal(each.map(({ signal }) => signal))
     try {
-      const keys = each.map(({ key }) => key)
+      // By their order the values find their keys.
+      const keys = Object.freeze(each.map(({ key }) => key))
       const frames = seats.flatMap(seat => seat.frames)
       const context = { each, signal: wanted.signal, background: this.#background }
       const loaded = await insideLoaders(frames, () => this.#loadMany(keys, context))

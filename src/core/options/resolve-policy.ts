@@ -159,7 +159,8 @@ function describeTags(value: unknown): unknown {
   return Array.isArray(value) ? value.find(tag => !isTag(tag)) : value
 }
 
-function checkSignal(value: unknown): AbortSignal {
+/** @throws LeaseholdError `INVALID_OPTION` */
+export function checkSignal(value: unknown): AbortSignal {
   const listens = hasMethods(value, 'addEventListener', 'removeEventListener')
   if (listens && typeof (value as AbortSignal).aborted === 'boolean') return value as AbortSignal
   throw invalidOption('signal', value, allowedFor('signal'))

@@ -1,3 +1,4 @@
+import { describeValue } from '../describe-value.ts'
 import { LeaseholdError } from '../errors.ts'
 
 interface Waiting {
@@ -22,7 +23,18 @@ export class LoadQueue {
     this.#mostWaiting = mostWaiting
   }
 
-  /** @throws LeaseholdError `OVERLOADED`, or the signal's reason when it aborts before its turn */
+  /** No load may be added now: it would have no place in line. */
+  get full(): boolean {
+    return this.#running >= this.#most && this.#callers.size + this.#background.size >= this.#mostWaiting
+  }
+
+  /** Why the value of `key` is not loaded when it is {@link full}. */
+  overloaded(key: string): LeaseholdError {
+    const message = `${describeValue(key)} is not loaded: ${this.#mostWaiting} loads of '${this.#name}' wait for one of ${this.#most} to end; raise maxConcurrentLoads or maxQueuedLoads, or load faster`
+    return new LeaseholdError('OVERLOADED', message, { key, option: 'maxQueuedLoads' })
+  }
+
+  /** Not to be called when it is {@link full}. @throws the signal's reason when it aborts before its turn */
   async run<Result>(signal: AbortSignal, background: boolean, load: () => Result | Promise<Result>): Promise<Result> {
     if (this.#running >= this.#most) await this.#turn(signal, background ? this.#background : this.#callers)
     else this.#running++
@@ -34,7 +46,6 @@ export class LoadQueue {
   }
 
   #turn(signal: AbortSignal, line: Set<Waiting>): Promise<void> {
-    if (this.#callers.size + this.#background.size >= this.#mostWaiting) throw this.#full()
     signal.throwIfAborted()
     return new Promise<void>((resolve, reject) => {
       const onAbort = (): void => {
@@ -61,10 +72,5 @@ export class LoadQueue {
       }
     }
     this.#running--
-  }
-
-  #full(): LeaseholdError {
-    const message = `${this.#mostWaiting} loads of '${this.#name}' wait for one of ${this.#most} to end; raise maxConcurrentLoads or maxQueuedLoads, or load faster`
-    return new LeaseholdError('OVERLOADED', message, { option: 'maxQueuedLoads' })
   }
 }

@@ -18,7 +18,7 @@ import type { ResolvedDefinition } from './resolve-definition.ts'
  */
 export async function upgradePrevious(
   engine: Engine,
-  { policy, upgrade, tagsOf }: Pick<ResolvedDefinition, 'policy' | 'upgrade' | 'tagsOf'>,
+  { policy, upgrade, tagsOf, shouldCache }: Pick<ResolvedDefinition, 'policy' | 'upgrade' | 'tagsOf' | 'shouldCache'>,
   contexts: readonly LoaderContext[],
   params: readonly unknown[],
 ): Promise<ReadonlyMap<number, unknown>> {
@@ -34,7 +34,7 @@ export async function upgradePrevious(
   await readEach(engine, keys, policy.version - 1, (key, found, index, record) => {
     const place = places[index] as number
     const context = contexts[place] as LoaderContext
-    const bring = { upgrade, tagsOf, params: params[place], context }
+    const bring = { upgrade, tagsOf, shouldCache, params: params[place], context }
     const value = believes(key) ? bringForward(engine, policy, bring, key, found, record, askedAt) : undefined
     if (value !== undefined) upgraded.set(place, value)
   })
@@ -44,6 +44,7 @@ export async function upgradePrevious(
 interface Upgrading {
   readonly upgrade: NonNullable<ResolvedDefinition['upgrade']>
   readonly tagsOf: ResolvedDefinition['tagsOf']
+  readonly shouldCache: ResolvedDefinition['shouldCache']
   readonly params: unknown
   readonly context: LoaderContext
 }
@@ -51,7 +52,7 @@ interface Upgrading {
 function bringForward(
   engine: Engine,
   { schema, tags: policyTags }: ResolvedDefinition['policy'],
-  { upgrade, tagsOf, params, context }: Upgrading,
+  { upgrade, tagsOf, shouldCache, params, context }: Upgrading,
   key: EntryKey,
   found: Found | StoreError,
   record: Buffer | null,
@@ -69,12 +70,18 @@ function bringForward(
   if (old === undecodable) return undefined
   try {
     const value = upgrade(old, key.version)
+    // It is refused below. What becomes of it must not end the process.
+    if (value instanceof Promise) value.catch(() => {})
     if (value === undefined) return undefined
     schema?.check(key.key, value)
-    const tags = tagsOf?.(params, value) ?? []
+    // Found out here, where the value can still be loaded instead.
+    engine.codec.encode(key, value, entry, entry.token)
+    const tags = tagsOf?.(key.key, params, value) ?? []
+    const isStored = shouldCache?.(key.key, value, params) !== false
     if (isDeferred(engine, entry, tags, askedAt)) return undefined
-    context.setTtl(leftMs)
     context.tags.add(...entry.tags, ...tags)
+    context.setTtl(leftMs)
+    if (!isStored) context.skip()
     return value
   } catch (error) {
     if (engine.events.topics['decode-error'].heard) {

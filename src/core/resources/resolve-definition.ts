@@ -1,3 +1,4 @@
+import { forKey } from '../errors.ts'
 import { checkBoolean, checkDuration, checkInteger, checkNames, checkObject } from '../options/check-option.ts'
 import { invalidOption } from '../options/invalid-option.ts'
 import { allowedFor, defaults, resourceOptionNames } from '../options/option-table.ts'
@@ -17,12 +18,12 @@ export interface ResolvedDefinition {
   readonly load: AnyDefinition['load'] | undefined
   readonly loadMany: AnyDefinition['loadMany'] | undefined
   readonly upgrade: AnyDefinition['upgrade'] | undefined
-  readonly shouldCache: AnyDefinition['shouldCache'] | undefined
   readonly policy: Policy
   readonly tenant: boolean
   readonly batch: boolean
-  readonly ttlOf: ((value: unknown, params: unknown) => number) | undefined
-  readonly tagsOf: ((params: unknown, value: unknown) => readonly string[]) | undefined
+  readonly ttlOf: ((key: string, value: unknown, params: unknown) => number) | undefined
+  readonly tagsOf: ((key: string, params: unknown, value: unknown) => readonly string[]) | undefined
+  readonly shouldCache: ((key: string, value: unknown, params: unknown) => boolean) | undefined
   readonly nullTtlMs: number | undefined
   readonly queue: LoadQueue | undefined
 }
@@ -62,15 +63,33 @@ export function resolveDefinition(base: Policy, name: string, definition: AnyDef
     load,
     loadMany,
     upgrade,
-    shouldCache,
     policy,
     batch,
     tenant: tenant === undefined ? false : checkBoolean('tenant', tenant),
-    ttlOf: typeof ttl === 'function' ? (value, params) => checkDuration('ttl', ttl(value, params)) : undefined,
-    tagsOf: typeof tags === 'function' ? (params, value) => checkTagList(tags(params, value)) : undefined,
+    ttlOf: typeof ttl === 'function' ? ruleOf(ttl, result => checkDuration('ttl', result)) : undefined,
+    tagsOf: typeof tags === 'function' ? ruleOf(tags, checkTagList) : undefined,
+    shouldCache: shouldCache === undefined ? undefined : ruleOf(shouldCache, checkVerdict),
     nullTtlMs: nullTtl === undefined ? undefined : checkDuration('nullTtl', nullTtl),
     queue: resolveQueue(name, definition),
   }
+}
+
+/** A function of each value, whose result is checked. */
+function ruleOf<Given extends readonly unknown[], Result>(
+  rule: (...given: Given) => unknown,
+  check: (result: unknown) => Result,
+): (key: string, ...given: Given) => Result {
+  return (key, ...given) => {
+    const result = rule(...given)
+    // It is refused. What becomes of it must not end the process.
+    if (result instanceof Promise) result.catch(() => {})
+    return forKey(key, () => check(result))
+  }
+}
+
+function checkVerdict(verdict: unknown): boolean {
+  if (typeof verdict === 'boolean') return verdict
+  throw invalidOption('shouldCache', verdict, 'a function that returns true or false at once')
 }
 
 function resolvePolicy(base: Policy, definition: AnyDefinition): Policy {

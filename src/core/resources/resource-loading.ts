@@ -30,6 +30,8 @@ export class ResourceLoading {
     return async context => {
       const upgraded = await this.#upgrade([context], [params], terms)
       if (upgraded.has(0)) return upgraded.get(0)
+      const { queue } = this.#definition
+      if (queue?.full === true) throw queue.overloaded(context.key)
       const watched = new WatchedContext(context, terms.ttlGiven)
       const loaded = await this.#inTurn(context, async () => load(params, watched.context))
       return applyValuePolicy(this.#definition, watched, loaded, params)
@@ -50,9 +52,15 @@ export class ResourceLoading {
       for (const [place, value] of upgraded) values[place] = value
       const places = Array.from(keys.keys()).filter(place => !upgraded.has(place))
       if (places.length === 0) return values
+      const { queue } = this.#definition
+      if (queue?.full === true) {
+        for (const place of places) values[place] = queue.overloaded(keys[place] as string)
+        return values
+      }
       const watched = places.map(place => new WatchedContext(each[place] as LoaderContext, terms.ttlGiven))
-      const params = places.map(place => paramsOf.get(keys[place] as string))
-      const context = { each: watched.map(({ context: own }) => own), signal, background }
+      // By their order the values find their keys.
+      const params = Object.freeze(places.map(place => paramsOf.get(keys[place] as string)))
+      const context = { each: Object.freeze(watched.map(({ context: own }) => own)), signal, background }
       const loaded = await this.#inTurn(context, async () => loadMany(params, context))
       checkLoaded(loaded, places.length)
       for (const [nth, place] of places.entries()) {

@@ -2,17 +2,18 @@ import type { BatchAnswers } from '../calls/batch-answers.ts'
 import { Call } from '../calls/call.ts'
 import { getOrSetMany } from '../calls/get-many.ts'
 import { getOrSet } from '../calls/get-or-set.ts'
-import { setMany } from '../calls/set-many.ts'
+import { checkedPairs, setMany } from '../calls/set-many.ts'
 import { replicaOptionNames, type ReplicaOptions } from '../calls/replica-options.ts'
 import { deleteKeys, expireKey, setValue } from '../calls/writes.ts'
 import { checkNames, checkObject } from '../options/check-option.ts'
 import { undecodable, type Engine } from '../engine.ts'
-import { LeaseholdError } from '../errors.ts'
+import { forKey, LeaseholdError } from '../errors.ts'
 import type { LoadBatch } from '../flights/load-batch.ts'
 import type { Loader } from '../flights/loader-context.ts'
 import { defineKey } from '../keys/key-builder.ts'
 import { answerWithCopy, copiedValue, copyForCall } from '../local/answer-with-copy.ts'
 import type { LocalCopy } from '../local/local-tier.ts'
+import { invalidOption } from '../options/invalid-option.ts'
 import { callOptionNames, setOptionNames } from '../options/option-table.ts'
 import type { Policy } from '../options/options.ts'
 import { addTags, resolveCallOptions } from '../options/resolve-policy.ts'
@@ -23,7 +24,8 @@ import { ResourceLoading, type LoadTerms } from './resource-loading.ts'
 import type { ResolvedDefinition } from './resolve-definition.ts'
 import { TickBatch } from './tick-batch.ts'
 import { ttlFor } from './value-policy.ts'
-import { warm, type WarmOptions, type WarmReport } from './warm.ts'
+import { warm } from './warm.ts'
+import type { WarmOptions, WarmReport } from './warm-options.ts'
 
 const resourceCallNames: ReadonlySet<string> = new Set([...callOptionNames].filter(name => name !== 'version'))
 const resourceSetNames: ReadonlySet<string> = new Set([...setOptionNames].filter(name => name !== 'version'))
@@ -82,14 +84,27 @@ export class Resource<Params, Value, Loaded = Value> {
    * The values of many, in their order: one read, and one `loadMany` of those that are missing and that nobody else loads.
    *
    * @throws BatchError `BATCH_FAILED` with what became of each
+   * @throws LeaseholdError `INVALID_KEY` if one has no key; `INVALID_OPTION`
    */
   async getMany(params: readonly Params[], options?: ResourceCallOptions): Promise<Value[]> {
     return (await this.#answerMany(params, options)).values(options?.signal) as Value[]
   }
 
-  /** {@link getMany} that tells what became of each instead of throwing `BATCH_FAILED`. */
+  /** {@link getMany} that tells what became of each, of one that has no key too, instead of throwing `BATCH_FAILED` or `INVALID_KEY`. */
   async getManySettled(params: readonly Params[], options?: ResourceCallOptions): Promise<PromiseSettledResult<Value>[]> {
-    return (await this.#answerMany(params, options)).results() as PromiseSettledResult<Value>[]
+    checkList(params)
+    const refusals = new Map<number, PromiseRejectedResult>()
+    const keyed = params.filter((each, place) => {
+      try {
+        return this.keyOf(each) !== ''
+      } catch (reason) {
+        refusals.set(place, { status: 'rejected', reason })
+        return false
+      }
+    })
+    const results = (await this.#answerMany(keyed, options)).results().values()
+    const settled = params.map((_, place) => refusals.get(place) ?? results.next().value)
+    return settled as PromiseSettledResult<Value>[]
   }
 
   /** The value in memory, at once and without asking anyone: what `get` would answer from the local tier. `undefined` if there is none. */
@@ -109,7 +124,8 @@ export class Resource<Params, Value, Loaded = Value> {
    */
   async set(params: Params, value: Loaded, options?: ResourceSetOptions): Promise<WriteOutcome> {
     const policy = this.#begin(options, resourceSetNames)
-    return setValue(this.#engine, this.keyOf(params), value, this.#setPolicy(policy, value, params, options))
+    const key = this.keyOf(params)
+    return setValue(this.#engine, key, value, this.#setPolicy(policy, key, value, params, options))
   }
 
   /**
@@ -121,12 +137,12 @@ export class Resource<Params, Value, Loaded = Value> {
     const policy = this.#begin(options, resourceSetNames)
     const values = new Map<string, Loaded>()
     const paramsOf = new Map<string, Params>()
-    for (const [params, value] of entries) {
+    for (const [params, value] of checkedPairs(entries)) {
       const key = this.keyOf(params)
       values.set(key, value)
       paramsOf.set(key, params)
     }
-    return setMany(this.#engine, values, key => this.#setPolicy(policy, values.get(key), paramsOf.get(key), options))
+    return setMany(this.#engine, values, key => this.#setPolicy(policy, key, values.get(key), paramsOf.get(key), options))
   }
 
   /** Deletes a value. Once it resolves to `'applied'`, no load that began before is stored or answers a later call. `'deferred'`, `replicas`: as `cache.delete` says. */
@@ -137,6 +153,7 @@ export class Resource<Params, Value, Loaded = Value> {
   /** {@link delete} of many. If the store could not be told of some, the others are deleted all the same. */
   async deleteMany(params: readonly Params[], options: ReplicaOptions = {}): Promise<WriteOutcome> {
     checkNames(checkObject('options', options, 'an object'), replicaOptionNames)
+    checkList(params)
     return deleteKeys(
       this.#engine,
       params.map(each => this.#entryKey(each)),
@@ -195,6 +212,7 @@ export class Resource<Params, Value, Loaded = Value> {
 
   async #answerMany(params: readonly Params[], options: ResourceCallOptions | undefined): Promise<BatchAnswers> {
     const policy = this.#begin(options, resourceCallNames)
+    checkList(params)
     const terms = termsOf(policy, options)
     const keys = params.map(each => this.keyOf(each))
     const paramsOf = new Map(keys.map((key, place) => [key, params[place]]))
@@ -203,11 +221,12 @@ export class Resource<Params, Value, Loaded = Value> {
     return getOrSetMany(this.#engine, keys, policy, batch === undefined ? { loaderOf } : { batch })
   }
 
-  #setPolicy(policy: Policy, value: unknown, params: unknown, options: ResourceSetOptions | undefined): Policy {
-    const ttlMs = options?.ttl === undefined ? ttlFor(this.#definition, value, params) : undefined
-    const tags = this.#definition.tagsOf?.(params, value)
-    if (ttlMs === undefined && tags === undefined) return policy
-    return { ...policy, ttlMs: ttlMs ?? policy.ttlMs, tags: tags === undefined ? policy.tags : addTags(policy.tags, tags) }
+  #setPolicy(policy: Policy, key: string, value: unknown, params: unknown, options: ResourceSetOptions | undefined): Policy {
+    const ttlMs = options?.ttl === undefined ? ttlFor(this.#definition, key, value, params) : undefined
+    const own = this.#definition.tagsOf?.(key, params, value)
+    if (ttlMs === undefined && own === undefined) return policy
+    const tags = own === undefined ? policy.tags : forKey(key, () => addTags(policy.tags, own))
+    return { ...policy, ttlMs: ttlMs ?? policy.ttlMs, tags }
   }
 
   #entryKey(params: Params): EntryKey {
@@ -218,6 +237,11 @@ export class Resource<Params, Value, Loaded = Value> {
     if (this.#engine.phase !== 'open') throw new LeaseholdError('CACHE_CLOSED', 'this cache was closed')
     return resolveCallOptions(this.#definition.policy, options, allowed)
   }
+}
+
+/** @throws LeaseholdError `INVALID_OPTION` */
+function checkList(params: unknown): void {
+  if (!Array.isArray(params)) throw invalidOption('params', params, 'an array of what names the things')
 }
 
 function termsOf({ forceFresh }: Policy, options: ResourceCallOptions | undefined): LoadTerms {

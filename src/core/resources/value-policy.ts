@@ -33,21 +33,23 @@ export function applyValuePolicy(
 ): unknown {
   if (loaded === undefined || loaded instanceof Error) return loaded
   const value = loaded === notModified ? context.stale?.value : loaded
+  const { key } = context
   if (!ttlSet) {
-    const ttlMs = ttlFor(rules, value, params)
+    const ttlMs = ttlFor(rules, key, value, params)
     if (ttlMs !== undefined) context.setTtl(ttlMs)
   }
-  if (rules.tagsOf !== undefined) context.tags.add(...rules.tagsOf(params, value))
-  if (rules.shouldCache?.(value, params) === false) context.skip()
+  if (rules.tagsOf !== undefined) context.tags.add(...rules.tagsOf(key, params, value))
+  if (rules.shouldCache?.(key, value, params) === false) context.skip()
   return loaded
 }
 
 /** How long a value is fresh by the definition's own rules, in ms; undefined: as the policy says. */
 export function ttlFor(
   { ttlOf, nullTtlMs }: Pick<ValueRules, 'ttlOf' | 'nullTtlMs'>,
+  key: string,
   value: unknown,
   params: unknown,
 ): number | undefined {
   if (value === null && nullTtlMs !== undefined) return nullTtlMs
-  return ttlOf?.(value, params)
+  return ttlOf?.(key, value, params)
 }

@@ -43,13 +43,25 @@ export class ValueSchema {
   }
 
   #validate(value: unknown): unknown {
-    const result = this.#schema['~standard'].validate(value)
+    const result = this.#resultFor(value)
     if (result instanceof Promise) {
       result.catch(() => {})
       throw new SchemaMismatch([{ message: 'the schema validates asynchronously, which a cache cannot wait for' }])
     }
+    if (typeof result !== 'object' || result === null || !(result.issues === undefined || Array.isArray(result.issues))) {
+      throw new SchemaMismatch([{ message: `the schema answered ${describeValue(result)}, neither a value nor issues` }])
+    }
     if (result.issues !== undefined) throw new SchemaMismatch(result.issues)
     return result.value
+  }
+
+  #resultFor(value: unknown): ReturnType<StandardSchema['~standard']['validate']> {
+    try {
+      return this.#schema['~standard'].validate(value)
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : describeValue(error)
+      throw new SchemaMismatch([{ message: `the schema threw: ${reason}` }], error)
+    }
   }
 }
 
@@ -58,8 +70,8 @@ export class SchemaMismatch extends Error {
   override readonly name: string = 'SchemaMismatch'
   readonly issues: readonly SchemaIssue[]
 
-  constructor(issues: readonly SchemaIssue[]) {
-    super(issues.slice(0, issuesShown).map(describeIssue).join('; '))
+  constructor(issues: readonly SchemaIssue[], ...cause: readonly [cause?: unknown]) {
+    super(issues.slice(0, issuesShown).map(describeIssue).join('; '), cause.length === 0 ? undefined : { cause: cause[0] })
     this.issues = issues
   }
 }

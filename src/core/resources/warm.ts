@@ -7,53 +7,13 @@ import { keyId } from '../flights/flights.ts'
 import { startFlight, type RunResult } from '../flights/flight-run.ts'
 import type { LoadBatch } from '../flights/load-batch.ts'
 import type { Loader } from '../flights/loader-context.ts'
-import { checkNames } from '../options/check-option.ts'
-import { invalidOption } from '../options/invalid-option.ts'
 import type { Policy } from '../options/options.ts'
 import type { Entry, EntryKey, Token } from '../ports.ts'
 import { isFound, type Found } from '../local/header-reads.ts'
 import { isDeferred, verdictOn } from '../tags/tag-check.ts'
 import type { ResourceLoading } from './resource-loading.ts'
+import { checkWarming, type WarmOptions, type WarmReport } from './warm-options.ts'
 import { WarmSource, type WarmChunk } from './warm-source.ts'
-
-export interface WarmOptions<Params> {
-  /** How many loads run at once. 1 to 1000, default 4. */
-  readonly concurrency?: number
-  /** How many are looked up, and given to one `loadMany`, together. 1 to 10000, default 100. */
-  readonly batchSize?: number
-  /** How many of the source's first to pass over: the `position` where an earlier run ended. Default 0. */
-  readonly from?: number
-  /** Ends it when it aborts; loads that are running are aborted too. */
-  readonly signal?: AbortSignal
-  /** Told after each batch. */
-  readonly onProgress?: (progress: WarmReport) => void
-  /** Told of each that could not be loaded. */
-  readonly onError?: (params: Params, error: unknown) => void
-}
-
-/** How far a warm-up has come. */
-export interface WarmReport {
-  /** All that come before this place of the source are done: what `from` takes. */
-  readonly position: number
-  /** Loaded and stored. */
-  readonly loaded: number
-  /** Stood there fresh. */
-  readonly fresh: number
-  /** Left to others: someone else is loading or has changed them, or the store gave no lease; or loaded, but the loader left nothing to store. */
-  readonly skipped: number
-  readonly failed: number
-}
-
-const defaultConcurrency = 4
-const defaultBatchSize = 100
-const optionNames: ReadonlySet<string> = new Set<keyof WarmOptions<unknown>>([
-  'concurrency',
-  'batchSize',
-  'from',
-  'signal',
-  'onProgress',
-  'onError',
-])
 
 interface Warming<Params> {
   readonly engine: Engine
@@ -65,18 +25,8 @@ interface Warming<Params> {
 }
 
 export async function warm<Params>(warming: Warming<Params>): Promise<WarmReport> {
-  const { options } = warming
-  checkNames(options, optionNames)
-  const concurrency = whole('concurrency', options.concurrency, 1, 1_000, defaultConcurrency)
-  const size = whole('batchSize', options.batchSize, 1, 10_000, defaultBatchSize)
-  const from = whole('from', options.from, 0, Number.MAX_SAFE_INTEGER, 0)
-  return new WarmUp(warming, new WarmSource(warming.source, size, from)).run(concurrency)
-}
-
-function whole(option: string, value: unknown, min: number, max: number, fallback: number): number {
-  if (value === undefined) return fallback
-  if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max) return value as number
-  throw invalidOption(option, value, `a whole number from ${min} to ${max}`)
+  const { concurrency, batchSize, from } = checkWarming(warming.source, warming.options)
+  return new WarmUp(warming, new WarmSource(warming.source, batchSize, from)).run(concurrency)
 }
 
 /** A key whose value has to be loaded. */
@@ -151,8 +101,8 @@ class WarmUp<Params> {
   }
 
   async #findCold(items: readonly Params[]): Promise<readonly Cold<Params>[]> {
-    const { engine, policy, keyOf } = this.#warming
-    const paramsOf = new Map(items.map(params => [keyOf(params), params]))
+    const { engine, policy } = this.#warming
+    const paramsOf = this.#keysOf(items)
     const cold: Cold<Params>[] = []
     let failure: StoreError | undefined
     const keys = [...paramsOf.keys()]
@@ -175,6 +125,21 @@ class WarmUp<Params> {
     await Promise.all(judged)
     if (failure !== undefined) throw failure
     return cold
+  }
+
+  /** The things by their keys. One that has none has failed, and the others go on. */
+  #keysOf(items: readonly Params[]): ReadonlyMap<string, Params> {
+    const { keyOf, options } = this.#warming
+    const paramsOf = new Map<string, Params>()
+    for (const params of items) {
+      try {
+        paramsOf.set(keyOf(params), params)
+      } catch (error) {
+        this.#counts.failed++
+        options.onError?.(params, error)
+      }
+    }
+    return paramsOf
   }
 
   async #load(cold: Cold<Params>, load: Loader<unknown>, batch: LoadBatch | undefined): Promise<void> {

@@ -265,6 +265,15 @@ describe('the load of a batch', () => {
     ).toEqual(["k2'", "k3'"])
   })
 
+  it('cannot have its keys put in another order, by which values would come under the keys of others', async () => {
+    const { a, until } = openFleet()
+    const sorting = (keys: readonly string[]): string[] => (keys as string[]).sort().map(key => key.toUpperCase())
+    await expect(until(a.getOrSetMany(['b', 'a'], sorting))).rejects.toMatchObject({ code: 'BATCH_FAILED' })
+    expect(await until(a.getMany(['b', 'a']))).toEqual([undefined, undefined])
+    const things = a.define('thing', { key: (id: string) => ({ id }), loadMany: sorting })
+    await expect(until(things.getMany(['b', 'a']))).rejects.toMatchObject({ code: 'BATCH_FAILED' })
+  })
+
   it('gives each key its own loader context', async () => {
     const { a, many, sleep, until } = open({ ttl: '1s', staleIfError: '1h' })
     await until(a.set('k0', 'old'))

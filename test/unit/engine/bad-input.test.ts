@@ -52,6 +52,27 @@ describe.each(calls)('%s', (name, call) => {
   })
 })
 
+describe('setMany', () => {
+  it.each([5, 'abc', { a: 1 }, undefined, null, ['ab'], [['k', 1], 5]])('refuses %o for its pairs', async entries => {
+    const { a, store } = openFleet()
+    await expect(a.setMany(entries as never)).rejects.toMatchObject({ code: 'INVALID_OPTION', option: 'entries' })
+    expect(store.calls).toEqual([])
+  })
+})
+
+describe('peek', () => {
+  it.each(['', 5, undefined, null, {}])('refuses %o as a key, by a throw: it answers at once', key => {
+    const { a } = openFleet()
+    expect(() => a.peek(key as never)).toThrow(expect.objectContaining({ code: 'INVALID_KEY' }) as Error)
+  })
+
+  it('refuses options that are none', () => {
+    const { a } = openFleet()
+    expect(() => a.peek('k', { version: -1 })).toThrow(expect.objectContaining({ option: 'version' }) as Error)
+    expect(() => a.peek('k', { ttl: 5 } as never)).toThrow(expect.objectContaining({ code: 'UNKNOWN_OPTION' }) as Error)
+  })
+})
+
 describe('getOrSet', () => {
   it.each([undefined, null, 'loader', {}, Promise.resolve('v')])('refuses %o as a loader', async loader => {
     const { a, store } = openFleet()

@@ -179,6 +179,8 @@ describe('versions', () => {
     expect(await until(a.get('k'))).toBe('v0')
     expect(await until(a.get('k', { version: 2 }))).toBe('v2')
     expect(await until(a.getOrSet('k', unwanted, { version: 2 }))).toBe('v2')
+    expect(a.peek('k', { version: 2 })).toBe('v2')
+    expect(a.peek('k', { version: 3 })).toBeUndefined()
     expect(reads()).toBe(before)
     expect(await until(a.get('2\0k'))).toBe('neither')
     expect(await until(a.get('k', { version: 2 }))).toBe('v2')

@@ -33,6 +33,10 @@ function openShop(options: Parameters<typeof openFleet>[0] = {}) {
   return { ...fleet, loads, rows, key, load, loadMany }
 }
 
+function raise(error: unknown): never {
+  throw error
+}
+
 const params = (...skus: readonly string[]): Params[] => skus.map(sku => ({ sku }))
 
 describe('a resource', () => {
@@ -349,6 +353,25 @@ describe('a schema', () => {
     await expect(until(users.get('bad'))).rejects.toMatchObject(mismatch)
     await expect(until(users.set('bad', { id: 'bad' } as never))).rejects.toMatchObject(mismatch)
     expect(await a.has(users.keyOf('bad'))).toBe(false)
+  })
+
+  it.each([
+    ['throws', () => raise(new Error('no such table'))],
+    ['throws what is no error', () => raise('no such table')],
+    ['answers nothing', () => undefined],
+    ['answers a number', () => 5],
+    ['has issues that are none', () => ({ issues: 'many' })],
+  ])('that %s refuses the value, on its way in and out', async (_, validate) => {
+    const { a, b, until } = openShop()
+    const broken = { '~standard': { version: 1, vendor: 'test', validate } } as never
+    const users = a.define('user', { key, load: id => id as unknown, schema: broken })
+    const mismatch = { code: 'SCHEMA_MISMATCH', option: 'schema', key: 'user:id=u1' }
+    await expect(until(users.get('u1'))).rejects.toMatchObject(mismatch)
+    await expect(until(users.set('u1', 'set'))).rejects.toMatchObject(mismatch)
+    await until(b.set(users.keyOf('u1'), 'stored'))
+    const records = watch(a, 'decode-error')
+    await expect(until(users.get('u1'))).rejects.toMatchObject(mismatch)
+    expect(records).toMatchObject([{ reason: 'schema', key: 'user:id=u1' }])
   })
 
   it('that answers later is refused at the first value', async () => {

@@ -132,6 +132,30 @@ describe('a value of the version before', () => {
     ])
   })
 
+  it.each([
+    ['cannot be stored', () => ({ first: 'Fn', last: () => 'none' })],
+    ['comes later', () => Promise.reject(new Error('too late'))],
+    ['that the definition has no verdict on', () => ({ first: 'Odd', last: '' })],
+  ])('is loaded, and told, when what comes of it %s', async (_, upgrade) => {
+    const { a, b, key, load, old, until } = openDeploy()
+    const shouldCache = ({ first }: { first: string }): boolean => (first === 'Odd' ? (undefined as never) : true)
+    const after = b.define('user', { key, load, version: 2, upgrade: upgrade as never, shouldCache })
+    await until(old(a).set('u1', { name: 'Ada' }))
+    const records = watch(b, 'decode-error')
+    expect(await until(after.get('u1'))).toEqual({ first: 'Eve', last: 'u1' })
+    expect(records).toMatchObject([{ reason: 'upgrade', key: 'user:id=u1', version: 1 }])
+  })
+
+  it('is answered and not stored when the definition refuses it', async () => {
+    const { a, b, key, load, loads, split, old, until } = openDeploy()
+    const shouldCache = ({ first }: { first: string }): boolean => first !== 'Ada'
+    const after = b.define('user', { key, load, version: 2, upgrade: split, shouldCache })
+    await until(old(a).set('u1', { name: 'Ada Lovelace' }))
+    expect(await until(after.get('u1'))).toEqual({ first: 'Ada', last: 'Lovelace' })
+    expect(await until(a.has(after.keyOf('u1'), { version: 2 }))).toBe(false)
+    expect(loads).toEqual([])
+  })
+
   it('that is deleted while it is brought forward is not stored', async () => {
     const { a, b, current, old, store, until } = openDeploy()
     const [before, after] = [old(a), current(b)]

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { refused } from '../../../src/testing/chaos-store.ts'
-import type { WarmReport } from '../../../src/core/resources/warm.ts'
+import type { WarmReport } from '../../../src/core/resources/warm-options.ts'
 import { openFleet, sleep, track, watch } from '../engine/stage.ts'
 
 function openWarehouse(options: Parameters<typeof openFleet>[0] = {}) {
