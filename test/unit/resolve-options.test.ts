@@ -49,6 +49,7 @@ describe('resolveCacheOptions', () => {
         codec: 'msgpack',
         compression: 'deflate',
         compressAbove: 16_384,
+        headersAlone: false,
         maxValueBytes: 1_048_576,
       },
       store: undefined,

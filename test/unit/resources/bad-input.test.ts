@@ -123,7 +123,7 @@ describe('a rule of a definition', () => {
 
 describe('what a loader says of its value', () => {
   it('is refused with the key', async () => {
-    const { a, things, until } = openThings({ load: (_, context) => context.setTtl('soon') })
+    const { a, things, until } = openThings({ load: (_, context) => context.setTtl('soon' as never) })
     const refusal = { code: 'INVALID_OPTION', option: 'ttl', key: 'thing:id=#1' }
     await expect(until(things.get(1))).rejects.toMatchObject(refusal)
     const loadMany = (_: readonly string[], { each }: { each: readonly { setTtl(ttl: string): void }[] }): never[] => {
