@@ -8,7 +8,7 @@ const key = (id: unknown): { id: number } => ({ id: id as number })
 
 function openThings(definition: Partial<Definition> = {}) {
   const fleet = openFleet()
-  const things = fleet.a.define('thing', { key, load: id => ({ id }), ...definition } as Definition)
+  const things = fleet.a.define('thing', { key, load: id => ({ id }), ...definition })
   return { ...fleet, things }
 }
 
