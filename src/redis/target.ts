@@ -62,13 +62,35 @@ function fromUrl(text: string): Redis {
 }
 
 function fromOptions(options: RedisOptions): Redis {
-  const { host } = options
-  if (typeof host === 'string' && host.includes('://')) throw invalid('has a host that is a URL; give the URL itself')
+  // A Date or a Promise has no options, and would stand for the default server.
+  if (Object.prototype.toString.call(options) !== '[object Object]')
+    throw invalid('is neither a URL, a client nor an object of options')
+  checkTexts(options)
+  if (options.host?.includes('://') === true) throw invalid('has a host that is a URL; give the URL itself')
   checkNumbers(options)
+  checkSentinels(options)
+  if ('database' in options) throw invalid('has an option database, which ioredis calls db')
   const unknown = unknownNames(options)
   if (!namesServer(options) && unknown.length > 0)
     throw invalid(`names no server, but options that ioredis does not know: ${unknown.join(', ')}`)
   return new Redis({ ...options, lazyConnect: true, replyMapping: 'legacy' })
+}
+
+const texts = ['host', 'path', 'keyPrefix', 'name'] as const satisfies (keyof RedisOptions)[]
+
+function checkTexts(options: RedisOptions): void {
+  for (const name of texts) {
+    const value: unknown = options[name]
+    if (value !== undefined && value !== null && typeof value !== 'string') throw invalid(`has a ${name} that is no text`)
+  }
+}
+
+function checkSentinels({ sentinels, name }: { sentinels?: unknown; name?: unknown }): void {
+  if (sentinels === undefined || sentinels === null) return
+  if (!Array.isArray(sentinels) || sentinels.length === 0 || sentinels.some(each => typeof each !== 'object' || each === null))
+    throw invalid('has sentinels that are no list of at least one { host, port }')
+  if (name === undefined || name === null || name === '')
+    throw invalid('has sentinels but no name: the one of the primary, as sentinel monitor says it')
 }
 
 /** Of text ioredis would read the leading digits. */
