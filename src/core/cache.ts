@@ -16,7 +16,7 @@ import type { Loader } from './flights/loader-context.ts'
 import type { KeyParams } from './keys/key-builder.ts'
 import { answerWithCopy, copiedValue, copyForCall } from './local/answer-with-copy.ts'
 import { checkKey, checkKeys } from './keys/check-key.ts'
-import { checkObject } from './options/check-option.ts'
+import { checkNames, checkObject } from './options/check-option.ts'
 import { keyOptionNames, setOptionNames } from './options/option-table.ts'
 import { parseDuration } from './options/duration.ts'
 import type { Duration, CallOptions, KeyOptions, Policy, SetOptions } from './options/options.ts'
@@ -30,7 +30,7 @@ import { Resource } from './resources/resource.ts'
 import { shutDown } from './shut-down.ts'
 import type { Tracer } from './tracer.ts'
 import { checkedPairs, setMany } from './calls/set-many.ts'
-import type { DeleteOptions } from './calls/replica-options.ts'
+import { deleteOptionNames, type DeleteOptions } from './calls/replica-options.ts'
 import { deleteKeys, expireKey, setValue } from './calls/writes.ts'
 import { clearNamespace, invalidateTags } from './calls/broad-invalidations.ts'
 import { checkTag } from './tags/check-tags.ts'
@@ -199,7 +199,7 @@ export class Cache {
    * @throws ReplicationError `NOT_REPLICATED` when it is done, but fewer replicas have confirmed it
    */
   async delete(keys: string | readonly string[], options: DeleteOptions = {}): Promise<WriteOutcome> {
-    checkObject('options', options, 'an object')
+    checkNames(checkObject('options', options, 'an object'), deleteOptionNames)
     const { replicas, timeout, ...keyOptions } = options
     const list: readonly string[] = Array.isArray(keys) ? keys : [keys]
     return deleteKeys(

@@ -1,5 +1,6 @@
 import { parseDuration } from '../options/duration.ts'
 import { invalidOption } from '../options/invalid-option.ts'
+import { keyOptionNames } from '../options/option-table.ts'
 import type { Duration, KeyOptions } from '../options/options.ts'
 
 /** How many replicas are to have a deletion before it resolves. */
@@ -19,6 +20,7 @@ export interface WantedReplicas {
 }
 
 export const replicaOptionNames: ReadonlySet<string> = new Set(['replicas', 'timeout'])
+export const deleteOptionNames: ReadonlySet<string> = new Set([...keyOptionNames, ...replicaOptionNames])
 
 const mostReplicas = 100
 const defaultTimeout = '1s'

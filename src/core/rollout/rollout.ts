@@ -1,8 +1,11 @@
+import { describeValue } from '../describe-value.ts'
+
 /** Decides which keys go through the cache: a stable share of them, and none while it is switched off. */
 export class Rollout {
   readonly #share: number
   readonly #salt: string
   readonly #enabled: (() => boolean) | undefined
+  #warned = false
 
   /** @param salt What keys are mixed with, so that two caches take different ones. */
   constructor(share: number, salt: string, enabled: (() => boolean) | undefined) {
@@ -15,14 +18,24 @@ export class Rollout {
     return this.#isEnabled() && (this.#share === 1 || hashOf(`${this.#salt} ${key}`) < this.#share)
   }
 
-  /** A switch that throws leaves the cache on: it was on when it was deployed. */
+  /** A switch that throws, or says neither, leaves the cache on: it was on when it was deployed. */
   #isEnabled(): boolean {
+    if (this.#enabled === undefined) return true
     try {
-      return this.#enabled?.() ?? true
+      const answer: unknown = this.#enabled()
+      if (typeof answer === 'boolean') return answer
+      if (answer instanceof Promise) answer.catch(() => {})
+      this.#warn(`must return true or false; it returned ${describeValue(answer)}`)
     } catch (error) {
-      process.emitWarning(`the option enabled threw: ${String(error)}`, 'LeaseholdWarning')
-      return true
+      this.#warn(`threw: ${String(error)}`)
     }
+    return true
+  }
+
+  #warn(what: string): void {
+    if (this.#warned) return
+    this.#warned = true
+    process.emitWarning(`the option enabled ${what}: the cache stays on`, 'LeaseholdWarning')
   }
 }
 

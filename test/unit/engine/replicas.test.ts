@@ -72,6 +72,12 @@ describe('a delete with replicas', () => {
     await expect(cache.delete('k', { replicas: 1, timeout: 0 })).rejects.toMatchObject({ option: 'timeout' })
   })
 
+  it('has its options named when one is misspelt', async () => {
+    const { cache } = open(() => ({ confirmed: 0, attached: 0 }))
+    await expect(cache.delete('k', { timout: 1 } as object)).rejects.toThrow('Unknown option "timout"; did you mean "timeout"?')
+    await expect(cache.delete('k', { wait: 1 } as object)).rejects.toThrow('allowed: version, replicas, timeout')
+  })
+
   it('is refused by the embedded store, which has none, before anything is deleted', async () => {
     const { a, store } = openFleet()
     await a.set('k', 'v')

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { Rollout } from '../../../src/core/rollout/rollout.ts'
 import { openFleet, track, watch } from './stage.ts'
 
@@ -11,6 +11,27 @@ describe('the share of keys that go through the cache', () => {
     expect(taken(0.05).every(key => half.has(key))).toBe(true)
     expect(taken(0)).toEqual([])
     expect(taken(1)).toHaveLength(keys.length)
+  })
+})
+
+describe('a switch', () => {
+  it.each<[what: string, enabled: () => unknown, warning: string]>([
+    [
+      'throws',
+      () => {
+        throw new Error('boom')
+      },
+      'the option enabled threw: Error: boom: the cache stays on',
+    ],
+    ['is async', async () => false, 'must return true or false; it returned an instance of Promise'],
+    ['is async and rejects', () => Promise.reject(new Error('boom')), 'it returned an instance of Promise'],
+    ['forgets to answer', () => undefined, 'it returned undefined'],
+  ])('that %s leaves the cache on, with one warning', (_, enabled, warning) => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
+    onTestFinished(() => warn.mockRestore())
+    const rollout = new Rollout(1, 'shop', enabled as () => boolean)
+    expect([rollout.takes('k'), rollout.takes('k')]).toEqual([true, true])
+    expect(warn.mock.calls).toEqual([[expect.stringContaining(warning), 'LeaseholdWarning']])
   })
 })
 
