@@ -112,9 +112,9 @@ export const outageMutants: readonly Mutant[] = [
   {
     name: 'late-joiners-refused',
     does: 'a load that has waited is refused for whoever asked for it first, whoever has joined since',
-    file: 'src/core/flights/flight-run.ts',
-    find: '(plan.behind === true ? until : flight.waitedUntil)',
-    replace: '(plan.behind === true || !flight.deserted ? until : -Infinity)',
+    file: 'src/core/flights/enter-slots.ts',
+    find: 'return plan.behind === true ? until : flight.waitedUntil',
+    replace: 'return plan.behind === true || !flight.deserted ? until : -Infinity',
     tests: [engine('outages')],
   },
   {
@@ -136,9 +136,9 @@ export const outageMutants: readonly Mutant[] = [
   {
     name: 'batches-not-bounded',
     does: 'the load of a batch begins in an outage however many loads run',
-    file: 'src/core/flights/flight-run.ts',
-    find: 'const nested = insideLoader()\n',
-    replace: 'const nested = insideLoader() || plan.batch !== undefined\n',
+    file: 'src/core/flights/enter-slots.ts',
+    find: 'if (insideLoader() || flight.isUrgent)',
+    replace: 'if (insideLoader() || flight.isUrgent || plan.batch !== undefined)',
     tests: [engine('outages')],
   },
   {
@@ -155,6 +155,22 @@ export const outageMutants: readonly Mutant[] = [
     file: 'src/core/flights/load-batch.ts',
     find: 'void entered.then(slot => admit(queued, slot))\n      return false',
     replace: 'void entered.then(slot => admit(queued, slot))\n      return true',
+    tests: [engine('outages')],
+  },
+  {
+    name: 'loader-waits-for-its-own-room',
+    does: 'a loader that comes to wait for a load in the queue keeps it from its own room',
+    file: 'src/core/calls/get-or-set.ts',
+    find: 'if (joined !== undefined && insideLoader()) joined.urge()\n',
+    replace: '',
+    tests: [engine('outages')],
+  },
+  {
+    name: 'urged-load-keeps-its-place',
+    does: 'a load that was let through for a loader never gives its share in the room of its batch back',
+    file: 'src/core/flights/enter-slots.ts',
+    find: 'engine.outage.slots.leave(slot)\n',
+    replace: '',
     tests: [engine('outages')],
   },
   {

@@ -7,7 +7,7 @@ import type { MissRecord, StaleRecord } from '../events.ts'
 import type { Flight, FlightAnswer } from '../flights/flight.ts'
 import type { Flights } from '../flights/flights.ts'
 import { loadTimeout, startFlight } from '../flights/flight-run.ts'
-import { insideLoaderOf } from '../flights/load-attempt.ts'
+import { insideLoader, insideLoaderOf } from '../flights/load-attempt.ts'
 import type { Found } from '../local/header-reads.ts'
 import { answerFromCopy } from '../outage/answer-from-copy.ts'
 import { askAlong } from '../tags/tag-check.ts'
@@ -67,6 +67,7 @@ export async function answerCall(engine: Engine, call: Call, hasRead = false): P
         joined = flights.find(call)
       }
       if (insideLoaderOf(engine.flights, call.id)) throw recursion(call)
+      if (joined !== undefined && insideLoader()) joined.urge()
       const seat = takeSeat(engine, joined ?? lead(engine, call, flights), call)
       call.arrival?.settle()
       const heard = await seat

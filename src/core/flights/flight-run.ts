@@ -6,7 +6,8 @@ import type { Flights } from './flights.ts'
 import { acquireLease, type Acquisition } from './lease-acquisition.ts'
 import type { BatchArrival, LoadBatch } from './load-batch.ts'
 import type { Lease } from './lease-keeper.ts'
-import { insideLoader, runLoader, type LoadResult } from './load-attempt.ts'
+import { enterSlots } from './enter-slots.ts'
+import { runLoader, type LoadResult } from './load-attempt.ts'
 import { settleLeased, settleUnleased } from './load-settlement.ts'
 import type { Loader, StaleValue } from './loader-context.ts'
 import type { Policy } from '../options/options.ts'
@@ -157,24 +158,22 @@ export class FlightRun {
   async #loadInOutage(): Promise<RunResult> {
     const { engine, plan, flight } = this
     const { slots, copies } = engine.outage
-    // A load that another load waits for runs in its place: to queue behind it would be to wait for itself.
-    const nested = insideLoader()
-    const until = engine.clock.now() + plan.policy.hardTimeoutMs
-    const patience = { until, stillUntil: () => (plan.behind === true ? until : flight.waitedUntil) }
-    const entered = nested ? undefined : (this.#arrival?.enter(slots, patience) ?? slots.enter(patience, 1))
+    const entered = enterSlots(engine, flight, plan, this.#arrival)
     const slot = entered instanceof Promise ? await entered : entered
-    if (slot === undefined && !nested) {
+    if (slot === 'refused') {
       this.land({ kind: 'failed', error: overloaded(plan.key.key) })
       return 'failed'
     }
+    // It may have set out with the others of its batch, and then been urged.
+    if (slot === 'nested') this.#arrival?.reopen()
     const loadSeq = this.#beginLoad()
     const outage = copies.begin(plan.key, loadSeq)
     try {
-      const load = await this.#load(slot === undefined ? 'nothing' : 'slot')
+      const load = await this.#load(slot === 'nested' ? 'nothing' : 'slot')
       settleUnleased(this, { ...load, loadSeq, outage })
     } finally {
       copies.end(outage)
-      if (slot !== undefined) slots.leave(slot)
+      if (slot !== 'nested') slots.leave(slot)
     }
     return 'not-stored'
   }

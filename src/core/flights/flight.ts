@@ -49,6 +49,9 @@ export class Flight {
   readonly #seats = new Set<Seat>()
   readonly #onDeserted: () => void
   #loadSeq = Infinity
+  #onUrged: () => void = () => {}
+  /** A loader that runs waits for it. */
+  isUrgent = false
 
   /** @param onDeserted Called when the last caller has left before the landing. */
   constructor(onDeserted: () => void) {
@@ -77,6 +80,16 @@ export class Flight {
       if (deserting && this.#seats.size === 0) this.#onDeserted()
     }
     return { answer, leave }
+  }
+
+  /** A loader that runs waits for the flight from now on. */
+  urge(): void {
+    this.isUrgent = true
+    this.#onUrged()
+  }
+
+  urged(): Promise<'urged'> {
+    return new Promise(resolve => (this.#onUrged = () => resolve('urged')))
   }
 
   /** Whether anyone has joined since the load began: for them more has to be vouched for than for the others. */

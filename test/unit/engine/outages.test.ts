@@ -239,6 +239,19 @@ describe('while the store does not answer, loads of different keys', () => {
     expect(await until(load())).toEqual(['of k1', 'of k2', 'of k3', 'of k4'])
   })
 
+  it('wait for room no longer once a load that has it waits for them', async () => {
+    const { a, clock, source, sleep } = openFleet({ maxConcurrentLoads: 1 }, gone)
+    const outer = source.runs<string>(async () => {
+      await sleep(50)
+      return (await a.getOrSet('inner', source.takes(10))) + ' inside'
+    })
+    const outside = track(clock, a.getOrSet('outer', outer))
+    const inside = track(clock, a.getOrSet('inner', source.takes(10)))
+    await clock.advance(60)
+    expect([outside.value, inside.value]).toEqual(['load 2 inside', 'load 2'])
+    expect(a.status().outageLoads.running).toBe(0)
+  })
+
   it('are not bounded while the store answers', async () => {
     const { a, clock, source } = openFleet({ maxConcurrentLoads: 1 })
     for (let key = 0; key < 10; key++) void a.getOrSet(`k${key}`, source.takes(100))
@@ -306,6 +319,24 @@ describe('while the store does not answer, the load of a batch', () => {
     const many = new ManySource(clock)
     const outer = source.runs<string>(async () => (await a.getOrSetMany(['k1', 'k2'], many.takes(10))).join(' and '))
     expect(await until(a.getOrSet('outer', outer))).toBe('k1 #1 and k2 #1')
+  })
+
+  it('does not wait for a key that a loader waits for, and which goes alone', async () => {
+    const { a, clock, source, sleep } = openFleet({ maxConcurrentLoads: 1 }, gone)
+    const many = new ManySource(clock)
+    const outer = source.runs<string>(async () => {
+      await sleep(50)
+      return a.getOrSet('k1', source.takes(10))
+    })
+    const outside = track(clock, a.getOrSet('outer', outer))
+    const batch = track(clock, a.getOrSetMany(['k1', 'k2', 'k3'], many.takes(40)))
+    await clock.advance(50)
+    expect(many.asked).toEqual([['k1']])
+    await clock.advance(41)
+    expect(outside.value).toBe('k1 #1')
+    await clock.advance(40)
+    expect(batch.value).toEqual(['k1 #1', 'k2 #2', 'k3 #2'])
+    expect(a.status().outageLoads).toEqual({ running: 0, queued: 0 })
   })
 
   it('leaves without the keys that the store does not coordinate while there is no room for them, and else with them', async () => {
