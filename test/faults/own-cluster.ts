@@ -75,7 +75,8 @@ export class OwnCluster implements AsyncDisposable {
   /** Moves a slot with its keys, as an operator's tool does. `halfWayMs`: how long it is on its way with nothing moved yet. */
   async moveSlot(slot: number, from: Node, to: Node, halfWayMs = 0): Promise<void> {
     await to.admin.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id)
-    await from.admin.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id)
+    // On a busy machine the owner may have heard an older rumour last, and hears the newer one soon.
+    await until(async () => (await startsMigrating(slot, from, to)) === undefined, 'the owner of a slot to know that it is')
     if (halfWayMs > 0) await passed(halfWayMs)
     for (;;) {
       const keys = (await from.admin.call('CLUSTER', 'GETKEYSINSLOT', slot, keysPerMove)) as string[]
@@ -153,4 +154,14 @@ async function nodeOf(server: RedisServer): Promise<Node> {
 async function roleOf({ admin }: Node): Promise<string> {
   const [role] = (await admin.call('ROLE')) as [string]
   return role
+}
+
+/** Why it does not, if it does not. */
+async function startsMigrating(slot: number, from: Node, to: Node): Promise<unknown> {
+  try {
+    await from.admin.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id)
+    return undefined
+  } catch (error) {
+    return error
+  }
 }
