@@ -6,12 +6,15 @@ import { until } from './fixture.ts'
 
 it('invalidations are tried while the breaker is open; reads and loads are kept away', async () => {
   const namespace = ownNamespace()
-  const breaker: BreakerOptions = { decide: () => 'errors', openFor: '1m' }
+  const breaker: BreakerOptions = { latency: '1ms', decide: () => 'latency', openFor: '1m' }
   const cache = createCache({ namespace, store: redisStore(sharedRedisUrl(), { breaker }), commandTimeout: '2s' })
   const other = createCache({ namespace, store: redisStore(sharedRedisUrl()), commandTimeout: '2s' })
   await other.set('k', 'stored', { tags: ['red'] })
-  await cache.set('opens it', 1)
-  await until(() => Object.values(cache.status().breakers).includes('open'))
+  // One of them takes a millisecond sooner or later.
+  await until(async () => {
+    await cache.set('opens it', 'x'.repeat(500_000))
+    return Object.values(cache.status().breakers).includes('open')
+  })
   const commands: string[] = []
   cache.on('store-error', ({ command }) => commands.push(command))
   expect(await cache.get('k')).toBeUndefined()
