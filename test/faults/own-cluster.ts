@@ -75,14 +75,15 @@ export class OwnCluster implements AsyncDisposable {
   /** Moves a slot with its keys, as an operator's tool does. `halfWayMs`: how long it is on its way with nothing moved yet. */
   async moveSlot(slot: number, from: Node, to: Node, halfWayMs = 0): Promise<void> {
     await to.admin.call('CLUSTER', 'SETSLOT', slot, 'IMPORTING', from.id)
-    // On a busy machine the owner may have heard an older rumour last, and hears the newer one soon.
-    await until(async () => (await startsMigrating(slot, from, to)) === undefined, 'the owner of a slot to know that it is')
+    await from.admin.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id)
     if (halfWayMs > 0) await passed(halfWayMs)
     for (;;) {
       const keys = (await from.admin.call('CLUSTER', 'GETKEYSINSLOT', slot, keysPerMove)) as string[]
       if (keys.length === 0) break
       await from.admin.call('MIGRATE', '127.0.0.1', to.server.port, '', 0, moveTimeoutMs, 'KEYS', ...keys)
     }
+    // Else it takes the slot under an older epoch than the one before has, and loses it again to a rumour: then nobody owns it.
+    await until(() => knowsEpoch(to, from), 'the epoch of the owner to get about')
     // The new owner first, so that nobody is sent to one that does not know yet.
     for (const node of [to, from, ...this.primaries]) await node.admin.call('CLUSTER', 'SETSLOT', slot, 'NODE', to.id)
     this.#moved.set(slot, to)
@@ -156,12 +157,12 @@ async function roleOf({ admin }: Node): Promise<string> {
   return role
 }
 
-/** Why it does not, if it does not. */
-async function startsMigrating(slot: number, from: Node, to: Node): Promise<unknown> {
-  try {
-    await from.admin.call('CLUSTER', 'SETSLOT', slot, 'MIGRATING', to.id)
-    return undefined
-  } catch (error) {
-    return error
-  }
+/** Whether `node` has heard of the configuration epoch that `other` has by now. */
+async function knowsEpoch(node: Node, other: Node): Promise<boolean> {
+  const [info, nodes] = (await Promise.all([other.admin.call('CLUSTER', 'INFO'), node.admin.call('CLUSTER', 'NODES')])) as [
+    string,
+    string,
+  ]
+  const line = nodes.split('\n').find(each => each.startsWith(other.id))
+  return line !== undefined && line.split(' ')[6] === /cluster_my_epoch:(\d+)/.exec(info)?.[1]
 }
