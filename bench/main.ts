@@ -94,13 +94,16 @@ async function tags(rounds: number): Promise<void> {
 }
 
 async function observing(rounds: number): Promise<void> {
-  console.log('\nHits of the embedded store: CPU time per call, lower quartile, and how much more than with nothing attached')
-  const rows = await benchObserving(rounds)
-  const nothing = (values: string): number =>
-    rows.find(row => row.values === values && row.name === 'nothing')?.cpuNs ?? Number.NaN
+  console.log('\nHits, 64 in flight: CPU time per call, lower quartile, and how much more than with nothing attached')
+  const rows = await withRedis(url => benchObserving(url, rounds))
   printTable(
-    ['values', 'attached', 'CPU ns', 'more'],
-    rows.map(({ values, name, cpuNs }) => [values, name, Math.round(cpuNs), Math.round(cpuNs - nothing(values))]),
+    ['store', 'values', 'attached', 'CPU ns', 'more', '%'],
+    rows.map(({ store, values, name, cpuNs }) => {
+      const nothing =
+        rows.find(row => row.store === store && row.values === values && row.name === 'nothing')?.cpuNs ?? Number.NaN
+      const more = cpuNs - nothing
+      return [store, values, name, Math.round(cpuNs), Math.round(more), ((more / nothing) * 100).toFixed(1)]
+    }),
   )
   console.log('\nA scrape of a cache with 100 resources, median and slowest of the rounds')
   const { lines, medianMs, slowestMs, cpuMs } = await benchScrapes(rounds)

@@ -8,6 +8,7 @@ import { createCache, type Cache } from '../src/index.ts'
 import { logCache } from '../src/observe/log/index.ts'
 import { meterCache, traceCache } from '../src/observe/otel/index.ts'
 import { collectCacheMetrics } from '../src/observe/prometheus/index.ts'
+import { redisStore } from '../src/redis/index.ts'
 
 /** What is attached to a cache while its hits are measured. */
 interface Attachment {
@@ -18,6 +19,7 @@ interface Attachment {
 }
 
 export interface Cost {
+  readonly store: 'embedded' | 'Redis'
   readonly name: string
   readonly values: 'copy' | 'freeze'
   /** CPU time of the process per call, in ns: the lower quartile of the rounds, which a busy machine disturbs least. */
@@ -26,6 +28,7 @@ export interface Cost {
 
 const keyCount = 256
 const callsPerRound = 20_000
+const inFlight = 64
 
 const unsampled = new BasicTracerProvider({ sampler: new AlwaysOffSampler() }).getTracer('bench')
 const recordedSpans = new InMemorySpanExporter()
@@ -48,18 +51,23 @@ const attachments: readonly Attachment[] = [
   { name: 'nothing, again', attach: () => {} },
 ]
 
-/** What observing costs a hit of the embedded store, whose hits cost little themselves: everything attached in turn, in interleaved rounds. */
-export async function benchObserving(rounds: number): Promise<Cost[]> {
+/** What observing costs a hit, of Redis and of the embedded store, whose hits cost little themselves: everything attached in turn, in interleaved rounds. */
+export async function benchObserving(redisUrl: string, rounds: number): Promise<Cost[]> {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
   const costs: Cost[] = []
-  for (const values of ['copy', 'freeze'] as const) costs.push(...(await compare(values, rounds)))
+  for (const store of ['embedded', 'Redis'] as const) {
+    for (const values of ['copy', 'freeze'] as const) costs.push(...(await compare(store, redisUrl, values, rounds)))
+  }
   context.disable()
   return costs
 }
 
-async function compare(values: 'copy' | 'freeze', rounds: number): Promise<Cost[]> {
+async function compare(store: Cost['store'], redisUrl: string, values: Cost['values'], rounds: number): Promise<Cost[]> {
   const caches = attachments.map(({ attach }) => {
-    const cache = createCache({ namespace: 'bench', ttl: '1h', refresh: false, values })
+    const common = { namespace: `bench-${process.pid}`, ttl: '1h', refresh: false, values } as const
+    // Long timeouts: on a busy machine a read that is given up would be a load, and no hit.
+    const patience = { commandTimeout: '10s', storeBudget: '20s' } as const
+    const cache = createCache(store === 'embedded' ? common : { ...common, ...patience, store: redisStore(redisUrl) })
     attach(cache)
     return cache
   })
@@ -75,7 +83,7 @@ async function compare(values: 'copy' | 'freeze', rounds: number): Promise<Cost[
     }
   }
   await Promise.all(caches.map(cache => cache.close()))
-  return attachments.map(({ name }, which) => ({ name, values, cpuNs: lowerQuartile(taken[which] ?? []) }))
+  return attachments.map(({ name }, which) => ({ store, name, values, cpuNs: lowerQuartile(taken[which] ?? []) }))
 }
 
 async function cpuPerCall(cache: Cache, recorded: boolean): Promise<number> {
@@ -86,7 +94,11 @@ async function cpuPerCall(cache: Cache, recorded: boolean): Promise<number> {
   const before = process.cpuUsage()
   const span = (recorded ? sampled : unsampled).startSpan('request')
   await context.with(trace.setSpan(context.active(), span), async () => {
-    for (let call = 0; call < callsPerRound; call++) await cache.getOrSet(`key:${call % keyCount}`, load)
+    await Promise.all(
+      Array.from({ length: inFlight }, async (_, caller) => {
+        for (let call = caller; call < callsPerRound; call += inFlight) await cache.getOrSet(`key:${call % keyCount}`, load)
+      }),
+    )
   })
   const { user, system } = process.cpuUsage(before)
   return ((user + system) / callsPerRound) * 1000
