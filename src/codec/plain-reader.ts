@@ -52,6 +52,13 @@ const double = new DataView(doubleBytes.buffer)
 /** Shapes that come again and again are compiled; a dictionary's shape hardly does. */
 const compileAfter = 8
 
+/*
+ * Arrays and objects are copies of blank ones. V8 watches what becomes of the objects of each literal in the code: where many live long, it makes all
+ * later ones among the old objects, where each costs several times as much. Values that a cache keeps would slow down those that it hands out.
+ */
+const blanks: readonly (readonly unknown[])[] = [0, 1, 2, 3].map(length => [null, null, null].slice(0, length))
+const longestBlank = blanks.length - 1
+
 /** Short, so that it can be compiled into the readers of objects. */
 function read(): unknown {
   const token = body[at++] as number
@@ -112,21 +119,11 @@ function readText(length: number): string {
   return text.slice(from, from + length)
 }
 
-/** Short ones as literals, which take no more memory than their elements need. */
+/** Short ones are cut to size, and take no more memory than their elements need. */
 function readArray(length: number): unknown[] {
-  switch (length) {
-    case 0:
-      return []
-    case 1:
-      return [read()]
-    case 2:
-      return [read(), read()]
-    case 3:
-      return [read(), read(), read()]
-  }
   // What lies about its length ends here, and not in as many elements as it claims.
   if (length > end - at) throw malformed()
-  const array: unknown[] = []
+  const array = (blanks[Math.min(length, longestBlank)] as readonly unknown[]).slice()
   for (let index = 0; index < length; index++) array[index] = read()
   return array
 }
@@ -144,10 +141,12 @@ function readDouble(): number {
 
 /** A function that makes the object in one piece; undefined where code may not be generated. */
 function compile(keys: readonly string[]): ReadObject | undefined {
-  const properties = keys.map(key => `${JSON.stringify(key)}: read()`)
+  const names = keys.map(key => JSON.stringify(key))
+  const blank = `{ ${names.map(name => `${name}: null`).join(', ')} }`
+  const filled = `{ ...blank, ${names.map(name => `${name}: read()`).join(', ')} }`
   try {
     // oxlint-disable-next-line typescript/no-implied-eval -- keys are spelled as JSON strings, which no key can leave
-    return new Function('read', `return () => ({ ${properties.join(', ')} })`)(read) as ReadObject
+    return new Function('read', `const blank = ${blank}; return () => (${filled})`)(read) as ReadObject
   } catch {
     return undefined
   }

@@ -49,10 +49,14 @@ describe('a plain payload', () => {
     expect(readOften(value)).toEqual(Array.from({ length: 10 }, () => value))
   })
 
-  test('gives every reader objects of its own', () => {
-    const [first, second] = readOften({ list: [{ a: 1 }] }) as [{ list: object[] }, { list: object[] }]
-    expect(first.list).not.toBe(second.list)
-    expect(first.list[0]).not.toBe(second.list[0])
+  test('gives every reader objects and arrays of its own', () => {
+    const value = { none: [], one: [1], many: [1, 2, 3, 4], list: [{ a: 1 }] }
+    for (const own of readOften(value) as (typeof value)[]) {
+      expect(own).toEqual(value)
+      for (const array of Object.values(own) as unknown[][]) array.push('changed')
+      Object.assign(own.list[0] as object, { a: 'changed', b: 'added' })
+    }
+    expect(readOften(value)).toEqual(Array.from({ length: 10 }, () => value))
   })
 
   test('is read where code may not be generated', () => {
