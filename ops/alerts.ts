@@ -110,6 +110,15 @@ export const alerts: readonly Alert[] = [
     runbook: 'journal-growing',
   },
   {
+    name: 'CacheJournalOverflowed',
+    expr: `${sumBy(caches, increase('cache_journal_changes_total', over10m, 'change="overflowed"'))} > 0`,
+    for: '0m',
+    severity: 'warning',
+    summary:
+      'More invalidations of {{ $labels.cache }} had to wait than can be remembered: all of it is cleared, and loaded anew',
+    runbook: 'journal-growing',
+  },
+  {
     name: 'CacheStoreDown',
     expr: `min by (cache) (${gauge('cache_store_up', over5m)}) == 0`,
     for: '1m',

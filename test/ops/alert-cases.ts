@@ -116,6 +116,10 @@ export const alertCases: readonly AlertCase[] = [
     series: named('cache_journal_length', shop),
     values: [...Array.from({ length: bad }, (_, minute) => minute), ...Array<number>(good).fill(0)].join(' '),
   }),
+  steady(
+    'CacheJournalOverflowed',
+    counter('cache_journal_changes_total', { ...shop, change: 'overflowed' }, [bad, 1], [good, 0]),
+  ),
   steady('CacheStoreDown', gauge('cache_store_up', shop, [bad, 0], [good, 1])),
   steady('CacheBusDown', gauge('cache_bus_up', shop, [bad, 0], [good, 1])),
   steady('RedisMemory80', ...memory(0.82)),

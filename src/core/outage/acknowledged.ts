@@ -2,7 +2,7 @@ import { copyOf, strongerOf, subjectOf, type Invalidation } from './invalidation
 
 /** How long the store may forget what it has acknowledged: replicas that are further behind are not promoted. */
 const rememberMs = 60_000
-const mostRemembered = 50_000
+export const mostRemembered = 50_000
 
 interface Remembered {
   readonly invalidation: Invalidation

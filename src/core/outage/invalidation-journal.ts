@@ -2,7 +2,7 @@ import type { Sequence } from '../flights/flight.ts'
 import { keyId } from '../flights/flights.ts'
 import type { EntryKey } from '../ports.ts'
 import { OwnInvalidations } from '../tags/own-invalidations.ts'
-import { AcknowledgedInvalidations } from './acknowledged.ts'
+import { AcknowledgedInvalidations, mostRemembered } from './acknowledged.ts'
 import { copyOf, strongerOf, subjectOf, type Invalidation } from './invalidation.ts'
 
 /** An invalidation that the store has yet to be told. */
@@ -16,7 +16,7 @@ export interface Deferred {
 
 /** What became of {@link InvalidationJournal.doubt}. */
 export interface Doubted {
-  /** How many wait again. */
+  /** How many wait again, or are replaced: those at least that could be remembered. */
   readonly count: number
   /** There were more than could be remembered, so that the namespace is cleared in their place. */
   readonly overflowed: boolean
@@ -110,7 +110,7 @@ export class InvalidationJournal {
   doubt(now: number): Doubted {
     this.doubts++
     const recent = this.#acknowledged.take(now)
-    if (recent === 'clear') return { count: this.#overflow(), overflowed: true }
+    if (recent === 'clear') return { count: this.#overflow() + mostRemembered, overflowed: true }
     for (const invalidation of recent) if (!this.#deferred.has(subjectOf(invalidation))) this.#put(invalidation, true)
     return { count: recent.length, overflowed: false }
   }

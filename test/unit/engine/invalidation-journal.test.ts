@@ -36,7 +36,7 @@ describe('what was acknowledged', () => {
     const { journal, waiting, acknowledge } = open()
     for (let key = 0; key <= 50_000; key++) acknowledge(remove(`k${key}`), key / 100)
     journal.defer(tag('red'))
-    expect(journal.doubt(1_000)).toEqual({ count: 1, overflowed: true })
+    expect(journal.doubt(1_000)).toEqual({ count: 50_001, overflowed: true })
     expect(waiting()).toEqual([clear])
     expect(journal.blocks({ key: 'any', version: 7 })).toBe(true)
   })
