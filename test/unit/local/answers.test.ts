@@ -4,10 +4,9 @@ import type { Cache } from '../../../src/core/cache.ts'
 import type { CacheOptions } from '../../../src/core/options/options.ts'
 import type { Resource } from '../../../src/core/resources/resource.ts'
 import { StoreError } from '../../../src/core/errors.ts'
-import type { StoreProvider } from '../../../src/core/ports.ts'
-import { memoryStore } from '../../../src/memory/memory-store.ts'
 import { chaosStore, refused, slow } from '../../../src/testing/chaos-store.ts'
 import { openFleet, watch, type Fleet } from '../engine/stage.ts'
+import { memoryStoreWith, type Bus } from './bus.ts'
 
 interface Trusting extends Fleet {
   /** Of `a`, with the key `thing:id=1` and the tag `things`. */
@@ -20,24 +19,6 @@ interface Trusting extends Fleet {
 const key = 'thing:id=1'
 const unwanted = (): never => {
   throw new Error('nothing is to be loaded')
-}
-
-interface Bus {
-  /** Neither changes nor pulses arrive. */
-  silent: boolean
-}
-
-function memoryStoreWith(bus: Bus): StoreProvider {
-  const memory = memoryStore()
-  return {
-    kind: 'memory',
-    open(context) {
-      const { changes } = context
-      if (changes === undefined) return memory.open(context)
-      const onChange: typeof changes.onChange = change => (bus.silent ? undefined : changes.onChange(change))
-      return memory.open({ ...context, changes: { ...changes, onChange } })
-    },
-  }
 }
 
 async function openTrusting(options: Partial<CacheOptions> = {}): Promise<Trusting> {
