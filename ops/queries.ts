@@ -47,18 +47,19 @@ export function sumBy(by: readonly string[], query: string): string {
   return by.length === 0 ? `sum(${query})` : `sum by (${by.join(', ')}) (${query})`
 }
 
-/** Calls answered fresh from the store, of all that asked for a value. */
+/** Calls answered fresh from the store, of all that asked the cache for a value. */
 export function hitRatio(by: readonly string[], scope: Scope): string {
-  const [hits, misses, stale] = (['cache_hits_total', 'cache_misses_total', 'cache_stale_total'] as const).map(name =>
-    sumBy(by, rate(name, scope)),
-  )
-  return `${hits} / (${hits} + ${misses} + ${stale})`
+  return `${sumBy(by, rate('cache_hits_total', scope))} / ${lookups(by, scope)}`
 }
 
-/** Calls per second that asked for a value. */
+/** Calls per second that asked the cache for a value. Those that a roll-out leaves out did not. */
 export function lookups(by: readonly string[], scope: Scope): string {
-  const all = (['cache_hits_total', 'cache_misses_total', 'cache_stale_total'] as const).map(name => sumBy(by, rate(name, scope)))
-  return `(${all.join(' + ')})`
+  const all = [
+    rate('cache_hits_total', scope),
+    rate('cache_misses_total', scope, 'outcome!="bypassed"'),
+    rate('cache_stale_total', scope),
+  ]
+  return `(${all.map(query => sumBy(by, query)).join(' + ')})`
 }
 
 /** Calls per second that would each have been a load without the cache. */

@@ -170,6 +170,30 @@ export const quietCases: readonly AlertCase[] = [
     quietAt: [100],
   },
   {
+    alert: 'CacheHitRatioLow',
+    // A roll-out to 5 % of the keys: the others do not go through the cache.
+    series: [
+      counter('cache_hits_total', { ...shop, resource: '' }, [bad, 280]),
+      counter('cache_misses_total', { ...shop, resource: '', outcome: 'loaded' }, [bad, 20]),
+      counter('cache_misses_total', { ...shop, resource: '', outcome: 'bypassed' }, [bad, 5700]),
+      counter('cache_stale_total', { ...shop, resource: '', reason: 'revalidate' }, [bad, 0]),
+    ],
+    firesBy: Infinity,
+    quietAt: [100],
+  },
+  {
+    alert: 'CacheHitRatioLow',
+    // Switched off.
+    series: [
+      counter('cache_hits_total', { ...shop, resource: '' }, [bad, 0]),
+      counter('cache_misses_total', { ...shop, resource: '', outcome: 'loaded' }, [bad, 0]),
+      counter('cache_misses_total', { ...shop, resource: '', outcome: 'bypassed' }, [bad, 6000]),
+      counter('cache_stale_total', { ...shop, resource: '', reason: 'revalidate' }, [bad, 0]),
+    ],
+    firesBy: Infinity,
+    quietAt: [100],
+  },
+  {
     alert: 'RedisMemory90',
     series: [gauge('redis_used_memory_bytes', redis, [bad, 2 ** 30]), gauge('redis_maxmemory_bytes', redis, [bad, 0])],
     firesBy: Infinity,
