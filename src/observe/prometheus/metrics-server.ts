@@ -69,6 +69,8 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
       void handle(request, response)
     } else response.writeHead(404, { 'content-type': 'text/plain' }).end('not found\n')
   })
+  // A scraper may hold its connection for as long as it likes.
+  server.on('connection', socket => socket.unref())
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, () => {
