@@ -94,8 +94,7 @@ export class Cache {
    * @throws LeaseholdError as {@link getOrSet} does, where no key is at fault alone
    */
   async getOrSetMany<Value>(keys: readonly string[], loadMany: LoadMany<Value>, options?: CallOptions): Promise<Value[]> {
-    const answers = await this.#answerMany(keys, loadMany, options)
-    return answers.values(options?.signal) as Value[]
+    return this.#answerMany(keys, loadMany, options, answers => answers.values(options?.signal) as Value[])
   }
 
   /** {@link getOrSetMany} that tells what became of each key instead of throwing `BATCH_FAILED`, in the order of the keys. */
@@ -104,8 +103,7 @@ export class Cache {
     loadMany: LoadMany<Value>,
     options?: CallOptions,
   ): Promise<PromiseSettledResult<Value>[]> {
-    const answers = await this.#answerMany(keys, loadMany, options)
-    return answers.results() as PromiseSettledResult<Value>[]
+    return this.#answerMany(keys, loadMany, options, answers => answers.results() as PromiseSettledResult<Value>[])
   }
 
   /** The stored values that are fresh, in the order of the keys, and `undefined` for the others. Loads nothing; a store that fails looks empty. */
@@ -333,10 +331,15 @@ export class Cache {
     return this.#closed
   }
 
-  async #answerMany(keys: readonly string[], loadMany: LoadMany<unknown>, options?: CallOptions): Promise<BatchAnswers> {
+  #answerMany<Result>(
+    keys: readonly string[],
+    loadMany: LoadMany<unknown>,
+    options: CallOptions | undefined,
+    conclude: (answers: BatchAnswers) => Result,
+  ): Promise<Result> {
     const policy = this.#beginMany(keys, options)
     checkLoadMany(loadMany)
-    return getOrSetMany(this.#engine, keys, policy, { batch: new LoadBatch(loadMany, this.#engine.tracer) })
+    return getOrSetMany(this.#engine, keys, policy, { batch: new LoadBatch(loadMany, this.#engine.tracer) }, conclude)
   }
 
   async #shutDown(): Promise<void> {

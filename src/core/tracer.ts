@@ -20,6 +20,8 @@ export interface TracedOperation {
   readonly key?: string
   /** How many keys it is about, if many. */
   readonly keys?: number
+  /** How many of them failed, once that is known. One that tells what became of each does not fail for it. */
+  readonly failedKeys?: number
   readonly outcome: OperationOutcome
 }
 
@@ -27,6 +29,10 @@ export interface TracedLoad {
   /** Undefined for a load of many keys. */
   readonly key?: string
   readonly keys?: number
+  /** For how many of them the batch loader returned an `Error`, once that is known. */
+  readonly failedKeys?: number
+  /** The first of those errors. */
+  readonly error?: Error
   /** A refresh that no caller waits for. */
   readonly background: boolean
 }

@@ -15,6 +15,10 @@ export class BatchAnswers {
     this.#values[place] = value
   }
 
+  get failedKeys(): number {
+    return this.#errors.size
+  }
+
   fail(key: string, error: unknown): void {
     this.#errors.set(key, error)
   }

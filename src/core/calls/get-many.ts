@@ -92,15 +92,25 @@ function reportLookup(engine: Engine, key: EntryKey, from: LookupRecord['from'],
 /**
  * Answers every key as {@link getOrSet} would. Those that stand in the store are read together; each of the others is a flight of its own, and the flights share
  * one load.
+ *
+ * @param conclude Makes the operation's result of the answers, or throws.
  */
-export function getOrSetMany(
+export function getOrSetMany<Result>(
   engine: Engine,
   keys: readonly string[],
   policy: Policy,
   loading: BatchLoading,
-): Promise<BatchAnswers> {
-  const operation = { keys: keys.length, outcome: undefined }
-  return traced(engine.tracer, 'getOrSetMany', operation, () => answerEveryKey(engine, keys, policy, loading))
+  conclude: (answers: BatchAnswers) => Result,
+): Promise<Result> {
+  const operation: { readonly keys: number; failedKeys?: number; readonly outcome: undefined } = {
+    keys: keys.length,
+    outcome: undefined,
+  }
+  return traced(engine.tracer, 'getOrSetMany', operation, async () => {
+    const answers = await answerEveryKey(engine, keys, policy, loading)
+    operation.failedKeys = answers.failedKeys
+    return conclude(answers)
+  })
 }
 
 async function answerEveryKey(

@@ -29,7 +29,18 @@ function tracedLoadMany(tracer: Tracer | undefined, loadMany: LoadMany<unknown>)
   if (tracer === undefined) return loadMany
   return (keys, context) => {
     if (!tracer.wants()) return loadMany(keys, context)
-    return tracer.load({ keys: keys.length, background: context.background }, async () => loadMany(keys, context))
+    const load: { readonly keys: number; failedKeys?: number; error?: Error; readonly background: boolean } = {
+      keys: keys.length,
+      background: context.background,
+    }
+    return tracer.load(load, async () => {
+      const loaded: LoadedMany<unknown> = await loadMany(keys, context)
+      checkLoaded(loaded, keys.length)
+      const errors = loaded.filter(value => value instanceof Error)
+      load.failedKeys = errors.length
+      if (errors[0] !== undefined) load.error = errors[0]
+      return loaded
+    })
   }
 }
 

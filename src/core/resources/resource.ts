@@ -87,7 +87,7 @@ export class Resource<Params, Value, Loaded = Value> {
    * @throws LeaseholdError `INVALID_KEY` if one has no key; `INVALID_OPTION`
    */
   async getMany(params: readonly Params[], options?: ResourceCallOptions): Promise<Value[]> {
-    return (await this.#answerMany(params, options)).values(options?.signal) as Value[]
+    return this.#answerMany(params, options, answers => answers.values(options?.signal) as Value[])
   }
 
   /** {@link getMany} that tells what became of each, of one that has no key too, instead of throwing `BATCH_FAILED` or `INVALID_KEY`. */
@@ -102,7 +102,7 @@ export class Resource<Params, Value, Loaded = Value> {
         return false
       }
     })
-    const results = (await this.#answerMany(keyed, options)).results().values()
+    const results = (await this.#answerMany(keyed, options, answers => answers.results())).values()
     const settled = params.map((_, place) => refusals.get(place) ?? results.next().value)
     return settled as PromiseSettledResult<Value>[]
   }
@@ -210,7 +210,11 @@ export class Resource<Params, Value, Loaded = Value> {
     return new Call(engine, key, batch.loader, policy, batch)
   }
 
-  async #answerMany(params: readonly Params[], options: ResourceCallOptions | undefined): Promise<BatchAnswers> {
+  #answerMany<Result>(
+    params: readonly Params[],
+    options: ResourceCallOptions | undefined,
+    conclude: (answers: BatchAnswers) => Result,
+  ): Promise<Result> {
     const policy = this.#begin(options, resourceCallNames)
     checkList(params)
     const terms = termsOf(policy, options)
@@ -218,7 +222,7 @@ export class Resource<Params, Value, Loaded = Value> {
     const paramsOf = new Map(keys.map((key, place) => [key, params[place]]))
     const batch = this.#loading.many(paramsOf, terms)
     const loaderOf = (key: string): Loader<unknown> => this.#loading.single(paramsOf.get(key), terms) as Loader<unknown>
-    return getOrSetMany(this.#engine, keys, policy, batch === undefined ? { loaderOf } : { batch })
+    return getOrSetMany(this.#engine, keys, policy, batch === undefined ? { loaderOf } : { batch }, conclude)
   }
 
   #setPolicy(policy: Policy, key: string, value: unknown, params: unknown, options: ResourceSetOptions | undefined): Policy {

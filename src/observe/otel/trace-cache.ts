@@ -41,6 +41,7 @@ export function traceCache(cache: Cache, options: TraceOptions = {}): () => void
     operation<Result>(name: string, operation: TracedOperation, run: () => Promise<Result>): Promise<Result> {
       const span = tracer.startSpan(`cache.${name}`, { attributes: { ...about(operation), 'cache.operation': name } })
       return inSpan(span, run, () => {
+        markFailedKeys(span, operation.failedKeys)
         if (operation.outcome === undefined) return
         span.setAttribute('cache.outcome', operation.outcome)
         if (!lookedForNothing.has(name)) span.setAttribute('cache.hit', foundSomething.has(operation.outcome))
@@ -48,7 +49,10 @@ export function traceCache(cache: Cache, options: TraceOptions = {}): () => void
     },
     load<Result>(load: TracedLoad, run: () => Promise<Result>): Promise<Result> {
       const span = tracer.startSpan('cache.load', { attributes: { ...about(load), 'cache.background': load.background } })
-      return inSpan(span, run)
+      return inSpan(span, run, () => {
+        markFailedKeys(span, load.failedKeys)
+        if (load.error !== undefined) markFailed(span, load.error)
+      })
     },
   }
 
@@ -68,14 +72,22 @@ async function inSpan<Result>(span: Span, run: () => Promise<Result>, atEnd: () 
   try {
     return await context.with(trace.setSpan(context.active(), span), run)
   } catch (error) {
-    span.setAttribute('error.type', errorType(error))
-    // Its message is not repeated: it may hold whatever the source put into it.
-    span.setStatus({ code: SpanStatusCode.ERROR })
+    markFailed(span, error)
     throw error
   } finally {
     atEnd()
     span.end()
   }
+}
+
+/** The error's message is not repeated: it may hold whatever the source put into it. */
+function markFailed(span: Span, error: unknown): void {
+  span.setAttribute('error.type', errorType(error))
+  span.setStatus({ code: SpanStatusCode.ERROR })
+}
+
+function markFailedKeys(span: Span, failedKeys: number | undefined): void {
+  if (failedKeys !== undefined && failedKeys > 0) span.setAttribute('cache.failed_keys', failedKeys)
 }
 
 function addEvent(name: string, attributes: Attributes): void {

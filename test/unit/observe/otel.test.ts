@@ -99,6 +99,34 @@ describe('traces', () => {
     expect(JSON.stringify(spans())).not.toContain('hunter2')
   })
 
+  it('name the error of a batch in which a key failed, in its call and its load', async () => {
+    const { tracer, spans } = recorder()
+    const cache = createCache({ namespace: 'shop' })
+    traceCache(cache, { tracer })
+    const oneFails = (): (number | Error)[] => [1, Object.assign(new Error('no'), { code: 'E_ROW' })]
+    await inRequest(tracer, () => cache.getOrSetMany(['a', 'b'], oneFails))
+    await inRequest(tracer, () => cache.getOrSetManySettled(['c', 'd'], oneFails))
+    await inRequest(tracer, () => cache.getOrSetMany(['e', 'f'], () => 'none' as never))
+    await inRequest(tracer, () => cache.getOrSetMany(['g', 'h'], () => [1, 2]))
+    await cache.close()
+    const shown = spans().map(({ name, status, attributes }) => [
+      name,
+      status,
+      attributes['error.type'],
+      attributes['cache.failed_keys'],
+    ])
+    expect(shown.filter(([name]) => name !== 'request')).toEqual([
+      ['cache.load', 2, 'E_ROW', 1],
+      ['cache.getOrSetMany', 2, 'BATCH_FAILED', 1],
+      ['cache.load', 2, 'E_ROW', 1],
+      ['cache.getOrSetMany', 0, undefined, 1],
+      ['cache.load', 2, 'INVALID_LOADER', undefined],
+      ['cache.getOrSetMany', 2, 'BATCH_FAILED', 2],
+      ['cache.load', 0, undefined, undefined],
+      ['cache.getOrSetMany', 0, undefined, undefined],
+    ])
+  })
+
   it('name no key of what is about none', async () => {
     const { tracer, spans } = recorder()
     const cache = createCache({ namespace: 'shop' })
