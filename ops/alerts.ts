@@ -74,7 +74,7 @@ export const alerts: readonly Alert[] = [
     expr: `${quantile(0.99, 'cache_operation_seconds', caches, over5m, ownOperations)} > 0.05`,
     for: '5m',
     severity: 'warning',
-    summary: 'Operations of {{ $labels.cache }} that load nothing take {{ $value | humanizeDuration }} (p99)',
+    summary: 'Hits, lookups, sets and invalidations of {{ $labels.cache }} take {{ $value | humanizeDuration }} (p99)',
     runbook: 'slow-operations',
   },
   {

@@ -105,7 +105,7 @@ export const rows: readonly Row[] = [
       ),
       lines(
         'Operation latency',
-        'Of operations that load nothing.',
+        'Of hits, lookups, sets and invalidations, which wait for no load.',
         's',
         { expr: quantile(0.5, 'cache_operation_seconds', caches, now, ownOperations), legend: '{{cache}} p50' },
         { expr: quantile(0.99, 'cache_operation_seconds', caches, now, ownOperations), legend: '{{cache}} p99' },

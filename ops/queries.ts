@@ -75,5 +75,5 @@ export function failedRefreshes(by: readonly string[], scope: Scope): string {
   return `${sumBy(by, failed)} / ${sumBy(by, all)}`
 }
 
-/** Operations whose time is the cache's own: a miss takes as long as its load. */
-export const ownOperations = 'operation!="miss"'
+/** Operations whose time is the cache's own: a miss takes as long as its load, and a stale answer may have waited for one. */
+export const ownOperations = 'operation!~"miss|stale"'

@@ -144,7 +144,7 @@ export const metricDefinitions: Readonly<
   },
   cache_operation_seconds: {
     kind: 'histogram',
-    help: 'How long calls took. A miss includes its load.',
+    help: 'How long calls took. A miss includes its load, a stale answer the time that it waited for one.',
     choice: { label: 'operation', values: ['hit', 'stale', 'miss', 'lookup', 'set', 'invalidate'] },
     buckets: operations,
   },
