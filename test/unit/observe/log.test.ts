@@ -121,9 +121,61 @@ describe('redaction', () => {
     ['Authorization: Bearer abc.def-1', 'Authorization: ***'],
     ['api_key=1234;x=2', 'api_key=***;x=2'],
     ['a bearer abc', 'a bearer ***'],
+    ['Cookie: a=1; c=SENT\nHost: h', 'Cookie: ***\nHost: h'],
+    ['{"cookie":"a=1; c=SENT","x":1}', '{"cookie":***,"x":1}'],
+    ['Proxy-Authorization: Digest username="u", response="SENT"', 'Proxy-Authorization: ***'],
+    [String.raw`{\"password\":\"SENT\",\"x\":1}`, String.raw`{\"password\":***,\"x\":1}`],
+    [String.raw`{"password":"a\"SENT","x":1}`, '{"password":***,"x":1}'],
+    ['{"password":"SENT', '{"password":***'],
+    ["password 'SENT' is wrong", 'password *** is wrong'],
+    ["{ 'password' => 'SENT' }", "{ 'password' => *** }"],
+    ['password=a,SENT, user=u', 'password=***, user=u'],
+    ['privateKey: SENT', 'privateKey: ***'],
+    ['session=SENT&x=1', 'session=***&x=1'],
+    ['jwt=SENT', 'jwt=***'],
+    ['pass=SENT auth=SENT', 'pass=*** auth=***'],
+    ['got eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.SENT', 'got ***'],
+    ['-----BEGIN RSA PRIVATE KEY-----\nSENT\n-----END RSA PRIVATE KEY----- x', '*** x'],
+    ['mysql://root:SENT/w@h', 'mysql://***@h'],
+    ['mysql://root:SE@NT/w@h', 'mysql://***@h'],
+    ['redis://u:SENT@a:1,redis://u:SENT@b:2', 'redis://***@a:1,redis://***@b:2'],
+    ['https://h:8080/a@b https://h/@a/b', 'https://h:8080/a@b https://h/@a/b'],
+    ['Option "password" must be text', 'Option "password" must be text'],
+    ['the author: Ada, surpasses: all', 'the author: Ada, surpasses: all'],
     ['user:1', 'user:1'],
     ['mail to ada@example.com', 'mail to ada@example.com'],
   ])('of %s gives %s', (text, shown) => {
     expect(redactText(text)).toBe(shown)
+    expect(redactText(text)).not.toContain('SENT')
+  })
+
+  // If one of the patterns took time by the square of the length, this would take longer than a test may.
+  it.each([
+    'a.',
+    'a-',
+    'a://b:',
+    'a://b:c/',
+    '://',
+    'password',
+    'password=',
+    'password="',
+    "password '",
+    'password=,',
+    String.raw`password=\"`,
+    String.raw`\\`,
+    'token: bearer ',
+    'cookie',
+    'cookie:',
+    'cookie:\n',
+    'bearer ',
+    'eyJ-',
+    'eyJaaaaaaaa.',
+    '-----BEGIN ',
+    '-----BEGIN PRIVATE KEY-----',
+    ' ',
+    '@',
+  ])('of a long text of %s comes to an end', piece => {
+    const text = piece.repeat(60_000)
+    expect(redactText(`${text} a://u:SENT@h`)).not.toContain('SENT')
   })
 })
