@@ -1,6 +1,7 @@
 import type { Cache } from '../../core/cache.ts'
 import type { CacheEventName } from '../../core/events.ts'
 import { invalidOption } from '../../core/options/invalid-option.ts'
+import { describeError } from './describe-error.ts'
 import { LineLimit } from './line-limit.ts'
 import { callLines, problemLines, type Level } from './lines.ts'
 import { redactText } from './redact.ts'
@@ -15,7 +16,7 @@ export interface LogOptions {
   readonly traceId?: () => string | undefined
   /** Lines of one kind per second; the next one says how many were left out. Default 10. */
   readonly linesPerSecond?: number
-  /** Whether lines show keys. Default true. */
+  /** Whether lines show keys and tags, in error messages too. Default true. */
   readonly keys?: boolean
   /** Texts that must not appear, besides what looks like a password, a token or a URL's credentials. */
   readonly secrets?: readonly string[]
@@ -73,20 +74,20 @@ export function logCache(cache: Cache, logger: Logger, options: LogOptions = {})
 function fieldsOf(record: object, keys: boolean, secrets: readonly string[]): Record<string, unknown> {
   const fields: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(record)) {
-    if (name === 'at' || (name === 'key' && !keys)) continue
-    if (name === 'error') fields['error'] = describeError(value, secrets)
-    else fields[snakeCase(name)] = typeof value === 'string' ? redactText(value, secrets) : value
+    if (name === 'at' || (!keys && (name === 'key' || name === 'tags'))) continue
+    if (name === 'error') fields['error'] = describeError(value, { secrets, keys: keys ? undefined : [keyOf(record)] })
+    else fields[snakeCase(name)] = redacted(value, secrets)
   }
   return fields
 }
 
-function describeError(error: unknown, secrets: readonly string[]): object {
-  if (typeof error !== 'object' || error === null) return { message: redactText(String(error), secrets) }
-  const { name, code, message } = error as { readonly name?: unknown; readonly code?: unknown; readonly message?: unknown }
-  const shown = { type: name, code, message }
-  return Object.fromEntries(
-    Object.entries(shown).flatMap(([field, value]) => (typeof value === 'string' ? [[field, redactText(value, secrets)]] : [])),
-  )
+function redacted(value: unknown, secrets: readonly string[]): unknown {
+  if (Array.isArray(value)) return value.map(each => redacted(each, secrets))
+  return typeof value === 'string' ? redactText(value, secrets) : value
+}
+
+function keyOf(record: { readonly key?: string }): string {
+  return record.key ?? ''
 }
 
 function snakeCase(name: string): string {

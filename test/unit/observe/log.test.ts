@@ -94,6 +94,56 @@ describe('the log of a cache', () => {
     ])
   })
 
+  it.each(['SECRET-KEY', 'it"s-SECRET-KEY', `SECRET-KEY:${'x'.repeat(100)}`])(
+    'shows the key %s in no message unless it may, nor tags',
+    async key => {
+      const { a, source, until } = openFleet()
+      const { lines } = logged(a, { keys: false, calls: true })
+      await until(a.set(key, () => 1).catch(() => {}))
+      await until(a.getOrSet(key, source.fails(10, new Error(`no row for ${key}`))).catch(() => {}))
+      await until(a.getOrSet('x', () => a.getOrSet(key, () => Promise.reject(new Error('no')))).catch(() => {}))
+      await until(a.getOrSet('x', () => a.getOrSetMany([key], () => [() => 1])).catch(() => {}))
+      await until(a.getOrSet('x', ({ tags }) => tags.add('SECRET-TAG'.padEnd(300, 'x'))).catch(() => {}))
+      await until(a.getOrSet(key, () => a.getOrSet(key, () => 1)).catch(() => {}))
+      await until(a.delete(key))
+      await until(a.invalidateTags(['SECRET-TAG']))
+      expect(new Set(lines.map(({ event }) => event))).toEqual(
+        new Set(['encode-error', 'load', 'miss', 'invalidate', 'connection']),
+      )
+      expect(JSON.stringify(lines)).not.toMatch(/SECRET|xxx/)
+      expect(JSON.stringify(lines)).toContain('no row for ***')
+    },
+  )
+
+  it('leaves the words of a message whole, however short the key', async () => {
+    const { a, source, until } = openFleet()
+    const { lines } = logged(a, { keys: false })
+    await until(a.getOrSet('o', source.fails(10, new Error('no row "o" for (o)'))).catch(() => {}))
+    expect(lines.at(-1)).toMatchObject({ error: { message: 'no row "***" for (***)' } })
+  })
+
+  it('looks for secrets in tags', async () => {
+    const { a, until } = openFleet()
+    const { lines } = logged(a, { calls: true, secrets: ['s3kr1t'] })
+    await until(a.invalidateTags(['token=hunter2', 'of:s3kr1t']))
+    expect(lines.at(-1)).toMatchObject({ event: 'invalidate', tags: ['token=***', 'of:***'] })
+  })
+
+  it('tells of an error that cannot be read', async () => {
+    const { a, until } = openFleet()
+    const { lines } = logged(a)
+    const unreadable = new Proxy(new Error('x'), {
+      get: (target, name) => {
+        if (name === 'then') return undefined
+        throw new Error(`no ${String(name)} of ${target.name}`)
+      },
+    })
+    await until(a.getOrSet('k', () => Promise.reject(unreadable)).catch(() => {}))
+    expect(lines.filter(({ event }) => event === 'load')).toMatchObject([
+      { msg: 'a loader failed', error: { message: 'an error that cannot be read' } },
+    ])
+  })
+
   it('shows no secrets that stand in keys and errors', async () => {
     const { a, source, until } = openFleet()
     const { lines } = logged(a, { calls: true, secrets: ['s3kr1t'] })
