@@ -7,7 +7,7 @@ import { exitCodes } from '../cli-error.ts'
 import type { Console, Paint } from '../console.ts'
 import { type Deployment, openDeployment } from '../deployment.ts'
 import { describeShape } from '../describe-shape.ts'
-import { type EntryStanding, readStanding } from '../entry-standing.ts'
+import { type EntryStanding, readStandings } from '../entry-standing.ts'
 import { type HeaderView, type LeaseView, viewHeader, viewLease } from '../entry-view.ts'
 import { formatBytes, formatMs } from '../quantities.ts'
 import { printable } from '../table.ts'
@@ -88,7 +88,8 @@ async function look(deployment: Deployment, options: InspectOptions): Promise<In
   const [seconds, micros] = time.map(Number) as [number, number]
   const serverNowMs = seconds * 1_000 + micros / 1_000
   const opened = bytes === null ? undefined : await open(options, bytes, serverNowMs)
-  const standing = opened === undefined || 'unreadable' in opened ? undefined : await readStanding(deployment, keys, opened)
+  const readable = opened === undefined || 'unreadable' in opened ? [] : [opened]
+  const [standing] = readable.length === 0 ? [] : await readStandings(deployment, keys, readable)
   const about = { keptMs, memoryBytes: memory ?? undefined, standing }
   const entry = bytes === null || opened === undefined ? null : describeEntry(options, bytes, opened, about, serverNowMs)
   const versions = candidates.filter(candidate => present[candidate] !== gone)

@@ -1,17 +1,13 @@
-import type { Redis } from 'ioredis'
-import { headerBytes } from '../../codec/header.ts'
-import { parseKey } from '../../redis/parse-key.ts'
 import { CliError, exitCodes } from '../cli-error.ts'
 import type { Console } from '../console.ts'
 import { type Deployment, openDeployment, type Primaries } from '../deployment.ts'
 import { byNamespace } from '../doctor/by-namespace.ts'
 import type { KeySample } from '../doctor/facts.ts'
 import { sampleKeys } from '../doctor/sample-keys.ts'
-import { type Freshness, viewHeader } from '../entry-view.ts'
+import { EntryJudge, type EntryRow } from '../entry-judge.ts'
 import { formatBytes, formatCount, formatMs, plural } from '../quantities.ts'
 import { globOf, scanKeys } from '../scan.ts'
 import { printable, table } from '../table.ts'
-import { lookWhereScanned } from '../while-slots-move.ts'
 
 export interface KeysOptions {
   readonly url: string
@@ -20,15 +16,6 @@ export interface KeysOptions {
   readonly pattern: string
   readonly limit: number
   readonly json: boolean
-}
-
-interface KeyRow {
-  readonly key: string
-  readonly version: number
-  readonly freshness: Freshness | 'unreadable'
-  readonly freshMs: number | undefined
-  readonly keptMs: number
-  readonly bytes: number
 }
 
 /** Lists the entries of a namespace; without one, the namespaces. */
@@ -74,15 +61,17 @@ async function listNamespaces(console: Console, deployment: Deployment, { json }
 async function listEntries(console: Console, deployment: Deployment, namespace: string, options: KeysOptions): Promise<void> {
   const { pattern, limit, json } = options
   const match = `${globOf(`${deployment.keyPrefix}${namespace}:`)}{p[0-9][0-9][0-9][0-9]}:v*:${pattern}`
-  const rows: KeyRow[] = []
+  const judge = new EntryJudge(deployment, namespace)
+  const rows: EntryRow[] = []
   const { reached, missed } = await primariesOf(console, deployment)
   let complete = true
   for (const node of reached) {
     const scanned = await scanKeys(node, { limit: limit - rows.length, match })
     complete &&= scanned.complete
-    rows.push(...(await lookAt(node, scanned.keys)))
+    rows.push(...(await judge.judge(node, scanned.keys)))
     if (rows.length >= limit) break
   }
+  if (judge.unasked !== undefined) console.error(`${judge.unasked}; what was cleared or invalidated by a tag is not known`)
   if (json) return console.json({ complete: complete && missed.length === 0, entries: rows })
   const cells = rows.map(({ key, version, freshness, freshMs, keptMs, bytes }) => [
     printable(key),
@@ -108,26 +97,4 @@ async function primariesOf(console: Console, deployment: Deployment): Promise<Pr
   for (const reason of primaries.missed) console.error(`${reason}; its keys are left out`)
   if (primaries.reached.length === 0) throw new CliError(`${deployment.label}: no node of the cluster answers`)
   return primaries
-}
-
-const nothing = Buffer.alloc(0)
-/** What PTTL says of a key that is not there. */
-const gone = -2
-
-async function lookAt(node: Redis, names: readonly string[]): Promise<KeyRow[]> {
-  const [seconds, micros] = (await node.time()).map(Number) as [number, number]
-  const serverNowMs = seconds * 1_000 + micros / 1_000
-  const rows = names.map(async (name): Promise<KeyRow | undefined> => {
-    const stored = parseKey(name)
-    const [header, keptMs, bytes] = await Promise.all([
-      lookWhereScanned(node, nothing, redis => redis.getrangeBuffer(name, 0, headerBytes - 1)).catch(() => nothing),
-      lookWhereScanned(node, gone, redis => redis.pttl(name)),
-      lookWhereScanned(node, 0, redis => redis.strlen(name)).catch(() => 0),
-    ])
-    if (stored === undefined || keptMs === gone) return undefined
-    const view = viewHeader(header, serverNowMs)
-    const freshMs = view?.freshness === 'fresh' ? Math.round(view.freshUntil - serverNowMs) : undefined
-    return { key: stored.key, version: stored.version, freshness: view?.freshness ?? 'unreadable', freshMs, keptMs, bytes }
-  })
-  return (await Promise.all(rows)).filter(row => row !== undefined)
 }

@@ -192,6 +192,70 @@ describe('leasehold keys', () => {
     expect(entries.map(({ key }) => key).toSorted()).toEqual(['user:1', 'user:{2}'])
   })
 
+  const freshness = async (...args: string[]): Promise<Record<string, string>> => {
+    const { entries } = JSON.parse((await cli('keys', '-n', namespace, '--json', ...args)).stdout) as {
+      entries: { key: string; freshness: string }[]
+    }
+    return Object.fromEntries(entries.map(entry => [entry.key, entry.freshness]))
+  }
+
+  it('calls nothing fresh that a tag, or clear, has invalidated', async () => {
+    await cache.set('user:1', 1, { tags: ['team:a', 'plan:pro'] })
+    await cache.set('user:2', 2, { tags: ['team:b'] })
+    await cache.set('user:3', 3)
+    expect(new Set(Object.values(await freshness()))).toEqual(new Set(['fresh']))
+    await cli('invalidate-tags', 'plan:pro', '--namespace', namespace)
+    expect(await freshness()).toEqual({ 'user:1': 'invalidated', 'user:2': 'fresh', 'user:3': 'fresh' })
+    await cli('clear', '--namespace', namespace, '--yes')
+    await cache.set('user:4', 4)
+    expect(await freshness()).toEqual({ 'user:1': 'cleared', 'user:2': 'cleared', 'user:3': 'cleared', 'user:4': 'fresh' })
+    await admin.del(`app:${namespace}:{t}:n`)
+    expect((await freshness())['user:4']).toBe('forgotten')
+    expect((await cli('keys', 'user:1', '-n', namespace)).stdout).toMatch(/^user:1 +0 +forgotten +for 5 min/m)
+  })
+
+  it('looks tags up in commands of bounded length', async () => {
+    for (let each = 0; each < 30; each++)
+      await cache.set(`k:${each}`, each, { tags: Array.from({ length: 50 }, (_, tag) => `tag:${each}:${tag}`) })
+    await cache.invalidateTags(['tag:0:0', 'tag:29:49'])
+    const stale = Object.entries(await freshness()).filter(([, state]) => state !== 'fresh')
+    expect(Object.fromEntries(stale)).toEqual({ 'k:0': 'invalidated', 'k:29': 'invalidated' })
+  })
+
+  it('calls unreadable what is damaged, cut short, or copied from another key', async () => {
+    const redisKey = async (key: string): Promise<string> => String((await inspected(key))['redisKey'])
+    await cache.set('whole', 'x'.repeat(100))
+    await cache.set(`long:${'k'.repeat(600)}`, 1)
+    for (const key of ['damaged', 'cut', 'copy']) await cache.set(key, 'x'.repeat(100))
+    const whole = (await admin.getBuffer(await redisKey('whole')))!
+    const damaged = Buffer.from((await admin.getBuffer(await redisKey('damaged')))!)
+    damaged[120]! ^= 1
+    await admin.set(await redisKey('damaged'), damaged, 'EX', 100)
+    await admin.set(await redisKey('cut'), (await admin.getBuffer(await redisKey('cut')))!.subarray(0, 130), 'EX', 100)
+    await admin.set(await redisKey('copy'), whole, 'EX', 100)
+    await admin.set(`app:${namespace}:{p0000}:v:elsewhere`, whole, 'EX', 100)
+    const { whole: sound, ...rest } = await freshness()
+    const [[, long] = []] = Object.entries(rest).filter(([key]) => key.startsWith('long:'))
+    expect({ sound, long }).toEqual({ sound: 'fresh', long: 'fresh' })
+    const states = Object.entries(rest).filter(([key]) => !key.startsWith('long:'))
+    expect(Object.fromEntries(states)).toEqual({
+      copy: 'unreadable',
+      cut: 'unreadable',
+      damaged: 'unreadable',
+      elsewhere: 'unreadable',
+    })
+  })
+
+  it('takes the entries of a codec of your own for what they are', async () => {
+    const own = { id: 200, name: 'own', serialize: () => Buffer.from('x'), deserialize: () => 'x' }
+    const other = createCache({ namespace, store: redisStore(url()), codec: own, commandTimeout: '5s' })
+    await other.set('own', 1, { tags: ['team:a'] })
+    expect(await freshness()).toEqual({ own: 'fresh' })
+    await other.invalidateTags(['team:a'])
+    expect(await freshness()).toEqual({ own: 'invalidated' })
+    await other.close()
+  })
+
   it('stops at the limit and says so', async () => {
     for (let i = 0; i < 5; i++) await cache.set(`k:${i}`, i)
     const { stdout, stderr } = await cli('keys', '-n', namespace, '--limit', '3')
