@@ -63,6 +63,17 @@ function silent(label: string): string {
   return `${label}: connected, but Redis does not answer within ${answerTimeoutMs / 1_000} s`
 }
 
+/** `host:port`, an IPv6 address in brackets. */
+export function addressText({ host, port }: Address): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+/** Whether a connection was lost, before a command or with it. */
+export function isLoss(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  return /^(Connection is closed|Stream isn't writeable)/.test(error.message) || ('syscall' in error && 'code' in error)
+}
+
 /** Whether a command got no answer in time, on a connection that stands. */
 export function isSilence(error: unknown): boolean {
   return error instanceof Error && error.message === 'Command timed out'

@@ -1,8 +1,9 @@
 import { Cluster, type Redis } from 'ioredis'
+import { commandFailure, replyCode } from '../redis/failures.ts'
 import { type RedisTarget, resolveTarget } from '../redis/target.ts'
 import { isLeaseholdError } from '../index.ts'
 import { CliError } from './cli-error.ts'
-import { type Address, connect, settings } from './connect.ts'
+import { type Address, addressText, connect, isLoss, isSilence, settings } from './connect.ts'
 import { readSlotOwners, type SlotOwner } from './slot-owners.ts'
 import { followKey, type Send } from './while-slots-move.ts'
 
@@ -34,13 +35,39 @@ export interface Primaries {
   readonly missed: readonly string[]
 }
 
-/** @throws CliError that repeats no part of the URL but its host and port. */
-export async function openDeployment(url: string): Promise<Deployment> {
+/**
+ * Opens what the URL names, for as long as `use` takes.
+ *
+ * @throws CliError that names the server when it does not answer, hangs up or refuses; no part of the URL is repeated but its host and port
+ */
+export async function withDeployment<T>(url: string, use: (deployment: Deployment) => Promise<T>): Promise<T> {
+  const deployment = await openDeployment(url)
+  try {
+    return await use(deployment)
+  } catch (error) {
+    const what = failureOf(error)
+    throw what === undefined ? error : new CliError(`${deployment.label}: ${what}`)
+  } finally {
+    deployment.close()
+  }
+}
+
+/** Undefined for what is no failure of the server. */
+function failureOf(error: unknown): string | undefined {
+  if (error instanceof CliError) return undefined
+  if (isSilence(error))
+    return 'Redis stopped answering; is its process stopped, or busy with a slow command? leasehold doctor tells more once it answers'
+  if (isLoss(error)) return 'the connection to Redis was lost; see that it runs and can be reached, and try again'
+  if (replyCode(error) !== '') return commandFailure('a command', error).message
+  return isLeaseholdError(error) && error.code.startsWith('STORE_') ? error.message : undefined
+}
+
+async function openDeployment(url: string): Promise<Deployment> {
   const target = targetOf(url)
   if (target.kind === 'cluster') throw new CliError('a URL names one server')
   const template = target.client
   const { host = '127.0.0.1', port = 6379 } = template.options
-  const label = `${host}:${port}${target.database === 0 ? '' : ` database ${target.database}`}`
+  const label = `${addressText({ host, port })}${target.database === 0 ? '' : ` database ${target.database}`}`
   const node = await connect(template, label)
   const clustered = await isClustered(node)
   const opened: Redis[] = [node]
@@ -59,7 +86,7 @@ export async function openDeployment(url: string): Promise<Deployment> {
   }
 
   function connectionTo(address: Address): Promise<Redis> {
-    const name = `${address.host}:${address.port}`
+    const name = addressText(address)
     const connection = connections.get(name) ?? open(name, address)
     connections.set(name, connection)
     return connection
@@ -106,7 +133,10 @@ function targetOf(url: string): ReturnType<typeof resolveTarget> {
   } catch (error) {
     if (!isLeaseholdError(error)) throw error
     throw new CliError(
-      error.message.replace(/^redisStore: its argument is a (URL|string)/, 'the URL is one').replace('one but no', 'no'),
+      error.message
+        .replace(/^redisStore: its argument is a (URL|string)/, 'the URL is one')
+        .replace('one but no', 'no')
+        .replace(/^redisStore: its argument/, 'the URL'),
     )
   }
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { exitCodes } from './cli-error.ts'
+import { quietLibraries } from './quiet-libraries.ts'
 import { run } from './run.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
@@ -12,5 +13,6 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(exitCodes.failed)
 })
 process.stderr.on('error', () => {})
+quietLibraries()
 
 process.exitCode = await run(process.argv.slice(2), process, { wallNow: () => Date.now() }, version)

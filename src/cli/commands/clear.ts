@@ -1,7 +1,7 @@
 import { CliError, exitCodes } from '../cli-error.ts'
 import type { Console } from '../console.ts'
-import { openDeployment } from '../deployment.ts'
-import { writeThrough } from '../write-through.ts'
+import { withDeployment } from '../deployment.ts'
+import { writeThrough } from '../through-cache.ts'
 
 export interface ClearOptions {
   readonly url: string
@@ -12,8 +12,7 @@ export interface ClearOptions {
 
 /** Clears a namespace as an application does, after asking. @returns 1 when the answer is no */
 export async function clear(console: Console, { url, namespace, yes }: ClearOptions): Promise<number> {
-  const deployment = await openDeployment(url)
-  try {
+  return withDeployment(url, async deployment => {
     const { label, keyPrefix } = deployment
     const agreed = yes || (await console.confirm(`Clear everything in ${keyPrefix}${namespace} on ${label}?`))
     if (agreed === undefined) throw new CliError('clear asks first, and nobody is at a terminal to answer: say --yes')
@@ -24,7 +23,5 @@ export async function clear(console: Console, { url, namespace, yes }: ClearOpti
     await writeThrough(deployment, namespace, cache => cache.clear())
     console.line(`cleared ${keyPrefix}${namespace}: what it holds is no answer any more, and leaves Redis as its time comes`)
     return exitCodes.fine
-  } finally {
-    deployment.close()
-  }
+  })
 }

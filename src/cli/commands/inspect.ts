@@ -5,7 +5,7 @@ import { replyCode } from '../../redis/failures.ts'
 import { Keys } from '../../redis/keys.ts'
 import { exitCodes } from '../cli-error.ts'
 import type { Console, Paint } from '../console.ts'
-import { type Deployment, openDeployment } from '../deployment.ts'
+import { type Deployment, withDeployment } from '../deployment.ts'
 import { describeShape } from '../describe-shape.ts'
 import { type EntryStanding, readStandings } from '../entry-standing.ts'
 import { type HeaderView, type LeaseView, viewHeader, viewLease } from '../entry-view.ts'
@@ -53,15 +53,12 @@ interface EntryInspection {
 
 /** Shows one entry, its lease and, when asked, its value. @returns 1 when there is neither entry nor lease */
 export async function inspectKey(console: Console, options: InspectOptions): Promise<number> {
-  const deployment = await openDeployment(options.url)
-  try {
+  return withDeployment(options.url, async deployment => {
     const found = await look(deployment, options)
     if (options.json) console.json(found)
     else print(console, found, options.showValue)
     return found.entry === null && found.lease.state === 'none' ? exitCodes.found : exitCodes.fine
-  } finally {
-    deployment.close()
-  }
+  })
 }
 
 const versionsLookedAt = 21

@@ -1,8 +1,8 @@
 import { exitCodes } from '../cli-error.ts'
 import type { Console } from '../console.ts'
-import { openDeployment } from '../deployment.ts'
+import { withDeployment } from '../deployment.ts'
 import { plural } from '../quantities.ts'
-import { writeThrough } from '../write-through.ts'
+import { writeThrough } from '../through-cache.ts'
 
 export interface InvalidateTagsOptions {
   readonly url: string
@@ -12,14 +12,11 @@ export interface InvalidateTagsOptions {
 
 /** Invalidates tags as an application does: one command, however many entries have them. */
 export async function invalidateTags(console: Console, { url, namespace, tags }: InvalidateTagsOptions): Promise<number> {
-  const deployment = await openDeployment(url)
-  try {
+  return withDeployment(url, async deployment => {
     await writeThrough(deployment, namespace, cache => cache.invalidateTags(tags))
     console.line(
       `invalidated ${plural(tags.length, 'tag')} in ${namespace}: what was stored with them, or is being loaded, is no answer any more`,
     )
     return exitCodes.fine
-  } finally {
-    deployment.close()
-  }
+  })
 }

@@ -1,6 +1,6 @@
 import { CliError, exitCodes } from '../cli-error.ts'
 import type { Console } from '../console.ts'
-import { type Deployment, openDeployment, type Primaries } from '../deployment.ts'
+import { type Deployment, withDeployment, type Primaries } from '../deployment.ts'
 import { byNamespace } from '../doctor/by-namespace.ts'
 import type { KeySample } from '../doctor/facts.ts'
 import { sampleKeys } from '../doctor/sample-keys.ts'
@@ -20,15 +20,12 @@ export interface KeysOptions {
 
 /** Lists the entries of a namespace; without one, the namespaces. */
 export async function listKeys(console: Console, options: KeysOptions): Promise<number> {
-  const deployment = await openDeployment(options.url)
-  try {
+  return withDeployment(options.url, async deployment => {
     await (options.namespace === undefined
       ? listNamespaces(console, deployment, options)
       : listEntries(console, deployment, options.namespace, options))
     return exitCodes.fine
-  } finally {
-    deployment.close()
-  }
+  })
 }
 
 const sampledKeys = 2_000

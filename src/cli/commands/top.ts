@@ -1,7 +1,7 @@
 import { exitCodes } from '../cli-error.ts'
 import type { Console } from '../console.ts'
 import { isSilence } from '../connect.ts'
-import { openDeployment } from '../deployment.ts'
+import { type Deployment, withDeployment } from '../deployment.ts'
 import { cutLine } from '../table.ts'
 import { Collector } from '../top/collector.ts'
 import { drawFrame, drawSilence } from '../top/frame.ts'
@@ -31,8 +31,11 @@ const liveRows = 24
 
 /** Shows a server at work: a screen that is redrawn, or frame after frame where no terminal is. */
 export async function top(console: Console, options: TopOptions): Promise<number> {
+  return withDeployment(options.url, deployment => watch(console, deployment, options))
+}
+
+async function watch(console: Console, deployment: Deployment, options: TopOptions): Promise<number> {
   const { json, intervalSeconds } = options
-  const deployment = await openDeployment(options.url)
   const { stdout, stdin } = console.streams
   const live = console.live && !json
   const end = new End(stdin, live)
@@ -68,7 +71,6 @@ export async function top(console: Console, options: TopOptions): Promise<number
   } finally {
     end.close()
     if (live) stdout.write(leaveScreen)
-    deployment.close()
   }
 }
 

@@ -78,4 +78,7 @@ export interface KeySample {
   readonly total: number
 }
 
-export type WriteProbe = { readonly outcome: 'works' } | { readonly outcome: 'failed'; readonly reason: string }
+export type WriteProbe =
+  /** `left`: what was made for it and could not be removed. */
+  | { readonly outcome: 'works'; readonly left: readonly string[] }
+  | { readonly outcome: 'failed'; readonly reason: string; readonly fix?: string }

@@ -1,5 +1,5 @@
 import { replyCode } from '../../redis/failures.ts'
-import { isSilence } from '../connect.ts'
+import { isLoss, isSilence } from '../connect.ts'
 import type { Interruption } from './facts.ts'
 
 /** What is asked of one server, one after the other: once it stops answering, nothing more is asked. */
@@ -35,9 +35,4 @@ export class Questions {
       return undefined
     }
   }
-}
-
-function isLoss(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  return /^(Connection is closed|Stream isn't writeable)/.test(error.message) || ('syscall' in error && 'code' in error)
 }

@@ -2,7 +2,9 @@ import { Redis } from 'ioredis'
 import { afterEach, describe, expect, it } from 'vitest'
 import { createCache } from '../../../src/index.ts'
 import { redisStore } from '../../../src/redis/index.ts'
+import { runCli } from '../../cli-run.ts'
 import { DelayingProxy } from '../../delaying-proxy.ts'
+import { RewritingProxy } from '../../rewriting-proxy.ts'
 import { type RedisServer, startRedis } from '../../redis-server.ts'
 import { until } from '../fixture.ts'
 import { diagnose } from './diagnosis.ts'
@@ -51,6 +53,43 @@ describe('doctor and a server with one fault', () => {
     const { bad, of } = await diagnose(server.url, ['--role', role])
     expect(bad).toEqual([check])
     expect(of(check)).toMatchObject({ why: expect.stringMatching(/\w/) as unknown, fix: expect.stringMatching(/\w/) as unknown })
+  })
+
+  it('finds why nothing can be written: a full server, or a replica', async () => {
+    const { server } = await start('--maxmemory', '1mb', '--maxmemory-policy', 'noeviction')
+    const full = await diagnose(server.url, ['--write'])
+    expect(full.of('write probe')).toMatchObject({
+      state: 'problem',
+      finding: expect.stringContaining('failed: Redis is out of memory') as unknown,
+      fix: expect.stringContaining('eviction policy') as unknown,
+    })
+    const replica = await start('--replicaof', '127.0.0.1', String(server.port))
+    expect((await diagnose(replica.server.url, ['--write'])).of('write probe')).toMatchObject({
+      state: 'problem',
+      finding: 'writing, reading and deleting a key failed: this server is a replica, which takes no writes',
+      fix: 'point REDIS_URL at the primary',
+    })
+    expect(await runCli(['clear', '-n', 'shop', '--yes', '--url', replica.server.url])).toEqual({
+      exitCode: 2,
+      stdout: '',
+      stderr: `leasehold: 127.0.0.1:${replica.server.port}: this server is a replica, which takes no writes; nothing is known to have been done, so name its primary\n`,
+    })
+  })
+
+  it('finds that Redis is older than 7, as it says itself', async () => {
+    const { server } = await start()
+    const older = await RewritingProxy.start(server.port, {
+      // As long as before, since a length stands before it.
+      reply: text =>
+        text.replace(/redis_version:(\S+)\r\nredis_git_sha1:(\S+)/, whole => {
+          const head = 'redis_version:6.2.14\r\nredis_git_sha1:'
+          return head.padEnd(whole.length, '0')
+        }),
+    })
+    open.push(older)
+    const { of, bad, exitCode } = await diagnose(older.url)
+    expect(of('version')).toMatchObject({ state: 'problem', finding: 'Redis 6.2.14 is too old' })
+    expect({ bad, exitCode }).toEqual({ bad: ['version'], exitCode: 1 })
   })
 
   it('advises what clears the finding', async () => {

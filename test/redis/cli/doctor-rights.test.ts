@@ -1,6 +1,8 @@
 import { Redis } from 'ioredis'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readFileSync } from 'node:fs'
+import { createCache } from '../../../src/index.ts'
+import { redisStore } from '../../../src/redis/index.ts'
 import { aclRules, courtesyCommands, neededCommands } from '../../../src/cli/doctor/rights.ts'
 import { runCli } from '../../cli-run.ts'
 import { type RedisServer, startRedis } from '../../redis-server.ts'
@@ -78,13 +80,35 @@ describe("doctor and a user's rights", () => {
   it('writes when told, and cleans up', async () => {
     const url = await setUser('writing', ...rules)
     expect((await diagnose(url, ['--namespace', 'shop', '--write'])).of('write probe').state).toBe('ok')
-    // The namespace's own record stays, as it does behind any cache.
-    expect((await admin.keys('shop:*')).filter(key => !key.startsWith('shop:{t}:'))).toEqual([])
+    expect(await admin.keys('shop:*')).toEqual([])
+    expect((await diagnose(server.url, ['--write'])).of('write probe').state).toBe('ok')
+    expect(await admin.keys('*doctor*')).toEqual([])
+    const cache = createCache({ namespace: 'shop', store: redisStore(server.url), commandTimeout: '5s' })
+    await cache.set('user:1', 1, { tags: ['team:a'] })
+    await cache.invalidateTags(['team:b'])
+    const kept = (await admin.keys('shop:*')).toSorted()
+    await diagnose(url, ['--namespace', 'shop', '--write'])
+    expect((await admin.keys('shop:*')).toSorted()).toEqual(kept)
+    expect(await cache.get('user:1')).toBe(1)
+    await cache.clear()
+    await cache.close()
+    await admin.del(...kept)
     const refused = await diagnose(url, ['--namespace', 'other', '--write'])
     expect(refused.of('write probe')).toMatchObject({
       state: 'problem',
       finding: expect.stringContaining('no permission') as unknown,
     })
+  })
+
+  it('names the namespace to write to, for a user that may not write elsewhere', async () => {
+    const url = await setUser('limited', '~shop:*', '&*', '+@all')
+    const { of } = await diagnose(url, ['--write'])
+    expect(of('write probe')).toMatchObject({
+      finding: expect.stringContaining('no permission for the key') as unknown,
+      fix: 'say whose keys the user may write: --namespace shop',
+    })
+    const asked = await setUser('limited', ...rules)
+    expect((await diagnose(asked, ['--write'])).of('write probe').fix).toContain('--namespace <name>')
   })
 
   it('leaves nothing unknown to a user with the rights that docs/doctor.md gives', async () => {
@@ -172,7 +196,7 @@ describe('a password', () => {
     const { stderr, exitCode } = await runCli(['inspect', 'secret-key', '-n', 'shop', '--url', url])
     expect({ stderr, exitCode }).toEqual({
       exitCode: 2,
-      stderr: 'leasehold: Redis refused a command: NOPERM (no permission for the command pttl)\n',
+      stderr: `leasehold: 127.0.0.1:${server.port}: Redis refused a command: NOPERM (no permission for the command pttl)\n`,
     })
   })
 

@@ -223,7 +223,7 @@ describe('leasehold keys', () => {
   })
 
   it('calls unreadable what is damaged, cut short, or copied from another key', async () => {
-    const redisKey = async (key: string): Promise<string> => String((await inspected(key))['redisKey'])
+    const redisKey = async (key: string): Promise<string> => ((await inspected(key)) as unknown as { redisKey: string }).redisKey
     await cache.set('whole', 'x'.repeat(100))
     await cache.set(`long:${'k'.repeat(600)}`, 1)
     for (const key of ['damaged', 'cut', 'copy']) await cache.set(key, 'x'.repeat(100))

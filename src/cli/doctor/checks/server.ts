@@ -179,8 +179,19 @@ function cluster({ cluster: state }: Facts): Finding | undefined {
 
 function writeProbe({ writeProbe: probe }: Facts): Finding | undefined {
   if (probe === undefined) return undefined
-  if (probe.outcome === 'works') return ok('a key was written, read and deleted')
-  return problem(`writing, reading and deleting a key failed: ${probe.reason}`, 'the cache cannot do its work', 'see the reason')
+  if (probe.outcome === 'works') {
+    const left = probe.left.length === 0 ? '' : `; left behind, since the user may not remove it: ${probe.left.join(', ')}`
+    return ok(`a key was written, read and deleted${left}`)
+  }
+  const finding = `writing, reading and deleting a key failed: ${probe.reason}`
+  return problem(finding, 'the cache cannot do its work', probe.fix ?? fixFor(probe.reason))
+}
+
+function fixFor(reason: string): string {
+  if (reason.includes('out of memory')) return 'see "eviction policy" and "maxmemory": a cache needs a policy that evicts'
+  if (reason.includes('is a replica')) return 'point REDIS_URL at the primary'
+  if (reason.includes('no permission')) return 'see "rights"; docs/security.md has the rules of a user'
+  return 'see that Redis runs, and what its log says'
 }
 
 export const serverChecks: readonly Check[] = [
