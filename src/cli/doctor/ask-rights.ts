@@ -43,7 +43,10 @@ export async function askRights(redis: Redis, question: RightsQuestion): Promise
   const user = question.user ?? (await whoAmI(redis))
   if (user === undefined) return question.user === undefined ? tryReads(redis, question) : nothing(question.user)
   try {
-    return await dryRun(redis, user, question)
+    const rights = await dryRun(redis, user, question)
+    // Who is connected has logged in.
+    const barred = question.user === undefined ? undefined : await whatBars(redis, user)
+    return barred === undefined ? rights : { ...rights, barred }
   } catch (error) {
     if (replyCode(error) === '') throw error
     if (/User '.*' not found/.test((error as Error).message)) return { ...nothing(user), extent: 'no such user' }
@@ -54,6 +57,23 @@ export async function askRights(redis: Redis, question: RightsQuestion): Promise
 async function whoAmI(redis: Redis): Promise<string | undefined> {
   try {
     return String(await redis.call('ACL', 'WHOAMI'))
+  } catch (error) {
+    if (replyCode(error) === '') throw error
+    return undefined
+  }
+}
+
+/** Undefined too where the user of the connection may not look. */
+async function whatBars(redis: Redis, user: string): Promise<RightsFact['barred']> {
+  try {
+    const fields = (await redis.call('ACL', 'GETUSER', user)) as unknown[]
+    const list = (name: string): readonly unknown[] => {
+      const value: unknown = fields[fields.indexOf(name) + 1]
+      return Array.isArray(value) ? value : []
+    }
+    const flags = list('flags')
+    if (!flags.includes('on')) return 'off'
+    return flags.includes('nopass') || list('passwords').length > 0 ? undefined : 'no password'
   } catch (error) {
     if (replyCode(error) === '') throw error
     return undefined

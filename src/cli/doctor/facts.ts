@@ -54,6 +54,8 @@ export interface RightsFact {
   /** `all`: asked for every right. `reads`: only reads could be tried, since the user may not ask. */
   readonly extent: 'all' | 'reads' | 'none' | 'no such user'
   readonly missing: readonly string[]
+  /** Why nobody can log in as this user, if so. */
+  readonly barred?: 'off' | 'no password'
   /** Rights without which a courtesy to the operator is missing, nothing else. */
   readonly missingCourtesy: readonly string[]
 }

@@ -75,7 +75,7 @@ async function unlessRefused<T, Else>(answer: Promise<T>, otherwise: Else): Prom
 /** The option that names a namespace of the user, as far as its rules tell. */
 async function namespacesOf({ node, keyPrefix }: Deployment): Promise<string> {
   const user = await unlessRefused(node.call('ACL', 'WHOAMI'), undefined)
-  const rules = user === undefined ? undefined : await unlessRefused(node.call('ACL', 'GETUSER', String(user)), undefined)
+  const rules = typeof user === 'string' ? await unlessRefused(node.call('ACL', 'GETUSER', user), undefined) : undefined
   const fields = Array.isArray(rules) ? rules : []
   const patterns: unknown = fields[fields.indexOf('keys') + 1]
   const found = (Array.isArray(patterns) ? patterns.join(' ') : String(patterns)).split(' ').flatMap(pattern => {

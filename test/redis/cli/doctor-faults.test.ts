@@ -135,15 +135,29 @@ describe('doctor and a server with one fault', () => {
   })
 
   it('finds a slow log full of what is not ours, and names commands without their arguments', async () => {
-    const { server, admin } = await start('--slowlog-log-slower-than', '0')
-    for (let i = 0; i < 60; i++) await admin.keys('secret-pattern*')
+    const { server, admin } = await start('--enable-debug-command', 'local')
+    await admin.call('DEBUG', 'POPULATE', 60_000)
+    await admin.config('SET', 'slowlog-log-slower-than', 1_000)
+    for (let i = 0; i < 12; i++) await admin.keys('secret-pattern*')
     await admin.config('SET', 'slowlog-log-slower-than', 10_000)
     const { of } = await diagnose(server.url)
     expect(of('slow log')).toMatchObject({
       state: 'warning',
-      finding: expect.stringContaining("not Leasehold's: KEYS 60 times") as unknown,
+      finding: expect.stringContaining("not Leasehold's: KEYS 12 times") as unknown,
     })
     expect(JSON.stringify(of('slow log'))).not.toContain('secret-pattern')
+  })
+
+  it('tells a slow log that keeps everything from slow commands', async () => {
+    const { server, admin } = await start('--slowlog-log-slower-than', '0')
+    for (let i = 0; i < 60; i++) await admin.get('a')
+    const { of } = await diagnose(server.url)
+    expect(of('slow log')).toMatchObject({
+      state: 'warning',
+      finding: expect.stringMatching(/^slowlog-log-slower-than is 0: .*; \d slow commands? in the last 24 h/) as unknown,
+      fix: expect.stringContaining('CONFIG SET slowlog-log-slower-than 10000') as unknown,
+    })
+    expect(of('slow log').finding).not.toContain('GET')
   })
 
   it('finds fragmentation', async () => {

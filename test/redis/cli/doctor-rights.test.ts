@@ -51,6 +51,37 @@ describe("doctor and a user's rights", () => {
     expect(of('rights')).toMatchObject({ state: 'problem', finding: 'there is no such user as "ghost"' })
   })
 
+  it('finds that nobody can log in as the user', async () => {
+    await admin.call('ACL', 'SETUSER', 'off', 'reset', 'off', '>sentinel-password', 'allkeys', 'allchannels', '+@all')
+    const off = await diagnose(server.url, ['--user', 'off', '--samples', '1'])
+    expect(off.of('rights')).toMatchObject({
+      state: 'problem',
+      finding: 'user "off" is off: it cannot log in',
+      fix: 'ACL SETUSER off on',
+    })
+    await admin.call('ACL', 'SETUSER', 'unkeyed', 'reset', 'on', 'allkeys', 'allchannels', '+@all', '-mget')
+    const { finding, fix } = (await diagnose(server.url, ['--user', 'unkeyed', '--samples', '1'])).of('rights')
+    expect(finding).toBe('user "unkeyed" has no right to: mget; and it has no password: it cannot log in')
+    expect(fix).toMatch(/: \+mget >password$/)
+    await admin.call('ACL', 'SETUSER', 'open', 'reset', 'on', 'nopass', 'allkeys', 'allchannels', '+@all')
+    expect((await diagnose(server.url, ['--user', 'open', '--samples', '1'])).of('rights').state).toBe('ok')
+  })
+
+  it('says what a missing channel costs, and that there are two', async () => {
+    await setUser('deaf', ...rules.filter(rule => !rule.startsWith('&')))
+    const { of } = await diagnose(server.url, ['--user', 'deaf', '--namespace', 'shop', '--samples', '1'])
+    expect(of('rights')).toMatchObject({
+      finding: 'user "deaf" has no right to: channel shop:bus',
+      why: 'wake-ups cannot be heard, so waiting calls poll; everything else works',
+      fix: 'ACL SETUSER deaf with the rules of docs/security.md, or: &shop:bus &shop:changes',
+    })
+    const second = await diagnose(`${server.url}/2`, ['--user', 'deaf', '--namespace', 'shop', '--samples', '1'])
+    expect(second.of('rights').fix).toMatch(/&shop:bus:2 &shop:changes:2$/)
+    await setUser('deaf', ...rules.filter(rule => !rule.startsWith('&') && rule !== '+mget'))
+    const more = await diagnose(server.url, ['--user', 'deaf', '--namespace', 'shop', '--samples', '1'])
+    expect(more.of('rights').why).toMatch(/^what is refused fails at every call/)
+  })
+
   it('finds that keys and channel are out of reach', async () => {
     await setUser('elsewhere', ...aclRules('', 'other').split(' '))
     const { of } = await diagnose(server.url, ['--user', 'elsewhere', '--namespace', 'shop'])

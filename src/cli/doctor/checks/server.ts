@@ -43,22 +43,33 @@ function scripts({ scripts: fact }: Facts): Finding {
 }
 
 const slowEnough = 8
+/** A command that takes less holds nobody up, whatever the log's threshold. */
+const slowMs = 1
+const advisedThreshold = '10000'
 const recentSeconds = 24 * 3600
 const shownCommands = 4
 
 function slowLog({ slowLog: entries, config }: Facts): Finding {
   if (entries === undefined) return unknown('the slow log could not be read', 'run the doctor as a user with +slowlog|get')
-  const threshold = Number(config?.get('slowlog-log-slower-than') ?? 10_000)
+  const threshold = Number(config?.get('slowlog-log-slower-than') ?? advisedThreshold)
   if (threshold < 0)
     return warning(
       'the slow log is off',
       'nobody can say later which command held the others up',
-      set('slowlog-log-slower-than', '10000'),
+      set('slowlog-log-slower-than', advisedThreshold),
     )
-  const recent = entries.filter(entry => entry.ageSeconds <= recentSeconds)
+  const recent = entries.filter(entry => entry.ageSeconds <= recentSeconds && entry.tookMs >= slowMs)
   const foreign = recent.filter(entry => !entry.ours)
-  if (recent.length < slowEnough) return ok(`${plural(recent.length, 'slow command')} in the last 24 h`)
-  const finding = `${plural(recent.length, 'slow command')} in the last 24 h, ${foreign.length} of them not Leasehold's: ${worstFirst(recent)}`
+  const count = `${plural(recent.length, 'slow command')} in the last 24 h`
+  if (recent.length < slowEnough) {
+    if (threshold >= slowMs * 1_000) return ok(count)
+    return warning(
+      `slowlog-log-slower-than is ${threshold}: the slow log keeps commands from ${formatMs(threshold / 1_000)} on; ${count}, of ${formatMs(slowMs)} or more`,
+      'it is full of commands that hold nobody up, and has forgotten those that did',
+      set('slowlog-log-slower-than', advisedThreshold),
+    )
+  }
+  const finding = `${count}, ${foreign.length} of them not Leasehold's: ${worstFirst(recent)}`
   const why = 'Redis runs one command at a time: while a slow one runs, every call waits'
   const fix =
     foreign.length * 2 >= recent.length
@@ -81,14 +92,17 @@ function worstFirst(entries: NonNullable<Facts['slowLog']>): string {
 
 function rights({ rights: fact }: Facts): Finding {
   const user = fact.user === undefined ? 'the user' : `user "${fact.user}"`
+  const fixed = `ACL SETUSER ${fact.user ?? '<user>'}`
+  const barred = fact.barred === undefined ? undefined : barredTexts[fact.barred]
   if (fact.missing.length > 0) {
-    const why = 'what is refused fails at every call: values are loaded without a lease, or deletes are rejected'
     return problem(
-      `${user} has no right to: ${fact.missing.join(', ')}`,
-      why,
-      `ACL SETUSER ${fact.user ?? '<user>'} with the rules of docs/security.md, or: ${ruleFor(fact.missing)}`,
+      `${user} has no right to: ${fact.missing.join(', ')}${barred === undefined ? '' : `; and it ${barred.finding}`}`,
+      whyMissing(fact.missing),
+      `${fixed} with the rules of docs/security.md, or: ${ruleFor(fact.missing)}${barred === undefined ? '' : ` ${barred.rule}`}`,
     )
   }
+  if (barred !== undefined)
+    return problem(`${user} ${barred.finding}`, 'an application that names it is refused', `${fixed} ${barred.rule}`)
   switch (fact.extent) {
     case 'all':
       return fact.missingCourtesy.length === 0
@@ -112,11 +126,27 @@ function rights({ rights: fact }: Facts): Finding {
   }
 }
 
+const barredTexts = {
+  off: { finding: 'is off: it cannot log in', rule: 'on' },
+  'no password': { finding: 'has no password: it cannot log in', rule: '>password' },
+} as const
+
+/** Without wake-ups nothing is refused but to listen. */
+function whyMissing(missing: readonly string[]): string {
+  const deaf = missing.filter(right => right.startsWith('channel ') || right === 'subscribe')
+  const poll = 'wake-ups cannot be heard, so waiting calls poll; everything else works'
+  if (deaf.length === missing.length) return poll
+  return 'what is refused fails at every call: values are loaded without a lease, or deletes are rejected'
+}
+
 function ruleFor(missing: readonly string[]): string {
   return missing
-    .map(right =>
-      right.startsWith('keys ') ? `~${right.slice(5)}` : right.startsWith('channel ') ? `&${right.slice(8)}` : `+${right}`,
-    )
+    .map(right => {
+      if (right.startsWith('keys ')) return `~${right.slice(5)}`
+      if (!right.startsWith('channel ')) return `+${right}`
+      const channel = right.slice(8)
+      return `&${channel} &${channel.replace(/:bus(:\d+)?$/, ':changes$1')}`
+    })
     .join(' ')
 }
 
