@@ -1,6 +1,8 @@
 import type { Cache } from '../../core/cache.ts'
+import { LeaseholdError } from '../../core/errors.ts'
 import type { CacheEventName } from '../../core/events.ts'
 import { invalidOption } from '../../core/options/invalid-option.ts'
+import { checkCache, checkFlag, checkOptions, textOr } from '../check-arguments.ts'
 import { describeError } from './describe-error.ts'
 import { LineLimit } from './line-limit.ts'
 import { callLines, problemLines, type Level } from './lines.ts'
@@ -24,21 +26,37 @@ export interface LogOptions {
   readonly name?: string
 }
 
+const optionNames: ReadonlySet<string> = new Set<keyof LogOptions>([
+  'calls',
+  'traceId',
+  'linesPerSecond',
+  'keys',
+  'secrets',
+  'name',
+])
+
 /**
  * Writes what happens to `cache` to `logger`: problems, and calls if asked for.
  *
  * @returns Stops it.
- * @throws LeaseholdError `INVALID_OPTION`
+ * @throws LeaseholdError `INVALID_OPTION`, `UNKNOWN_OPTION`
  */
 export function logCache(cache: Cache, logger: Logger, options: LogOptions = {}): () => void {
+  checkCache(cache)
+  checkOptions(options, optionNames)
   const { calls = false, keys = true, linesPerSecond = 10, secrets = [], traceId } = options
+  checkFlag('calls', calls)
+  checkFlag('keys', keys)
+  if (!Array.isArray(secrets) || !secrets.every(secret => typeof secret === 'string'))
+    throw new LeaseholdError('INVALID_OPTION', 'Option "secrets" must be an array of strings', { option: 'secrets' })
+  if (traceId !== undefined && typeof traceId !== 'function') throw invalidOption('traceId', traceId, 'a function')
   for (const level of ['debug', 'info', 'warn', 'error'] as const) {
     if (typeof logger?.[level] !== 'function') throw invalidOption('logger', logger, `a logger with the method ${level}`)
   }
   if (!Number.isInteger(linesPerSecond) || linesPerSecond < 1)
     throw invalidOption('linesPerSecond', linesPerSecond, 'a whole number from 1')
   const limit = new LineLimit(linesPerSecond)
-  const common = { cache: options.name ?? cache.name }
+  const common = { cache: textOr('name', options.name, cache.name) }
   const stops: (() => void)[] = []
 
   function follow(table: typeof callLines, event: CacheEventName): void {

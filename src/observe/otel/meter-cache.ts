@@ -8,6 +8,7 @@ import {
   type Observable,
 } from '@opentelemetry/api'
 import type { Cache } from '../../core/cache.ts'
+import { checkCache, checkMethods, checkOptions, textOr } from '../check-arguments.ts'
 import { CacheMeters } from '../metrics/cache-meters.ts'
 import { metricDefinitions, metricNames, type HistogramName, type MetricName } from '../metrics/definitions.ts'
 
@@ -18,6 +19,7 @@ export interface MeterOptions {
   readonly name?: string
 }
 
+const optionNames: ReadonlySet<string> = new Set<keyof MeterOptions>(['meter', 'name'])
 const metersOf: WeakMap<Meter, CacheMeters> = new WeakMap()
 
 /**
@@ -25,14 +27,24 @@ const metersOf: WeakMap<Meter, CacheMeters> = new WeakMap()
  * Prometheus exporter spells them back. Ends when the cache is closed.
  *
  * @returns Stops it.
- * @throws LeaseholdError `INVALID_OPTION` if another open cache of that name is in the meter
+ * @throws LeaseholdError `INVALID_OPTION`, also if another open cache of that name is in the meter; `UNKNOWN_OPTION`
  */
 export function meterCache(cache: Cache, options: MeterOptions = {}): () => void {
+  checkCache(cache)
+  checkOptions(options, optionNames)
   const meter = options.meter ?? metrics.getMeter('leasehold')
+  checkMethods(
+    'meter',
+    meter,
+    "a meter of OpenTelemetry's",
+    'createHistogram',
+    'createObservableCounter',
+    'addBatchObservableCallback',
+  )
   const meters = metersOf.get(meter) ?? new CacheMeters()
   metersOf.set(meter, meters)
   const histograms = new Map<HistogramName, Histogram>()
-  const counts = meters.add(cache, options.name ?? cache.name, (metric, labels, seconds) =>
+  const counts = meters.add(cache, textOr('name', options.name, cache.name), (metric, labels, seconds) =>
     histograms.get(metric)?.record(seconds, labels),
   )
   const observables = new Map<Observable, MetricName>()

@@ -2,6 +2,7 @@ import { context, SpanStatusCode, trace, type Attributes, type Span, type Tracer
 import type { Cache } from '../../core/cache.ts'
 import type { StoreErrorRecord, WaitRecord } from '../../core/events.ts'
 import type { OperationOutcome, TracedLoad, TracedOperation, Tracer } from '../../core/tracer.ts'
+import { checkCache, checkFlag, checkMethods, checkOptions, textOr } from '../check-arguments.ts'
 
 export interface TraceOptions {
   /** Default: the global provider's, named `leasehold`. */
@@ -14,6 +15,7 @@ export interface TraceOptions {
   readonly roots?: boolean
 }
 
+const optionNames: ReadonlySet<string> = new Set<keyof TraceOptions>(['tracer', 'name', 'keys', 'roots'])
 const foundSomething: ReadonlySet<OperationOutcome> = new Set<OperationOutcome>(['hit', 'stale'])
 const lookedForNothing: ReadonlySet<string> = new Set(['set', 'delete', 'expire', 'invalidateTags', 'clear'])
 
@@ -21,11 +23,16 @@ const lookedForNothing: ReadonlySet<string> = new Set(['set', 'delete', 'expire'
  * Traces the cache's operations and its loads under their callers' spans. A call whose caller's span is not recorded costs next to nothing.
  *
  * @returns Stops it.
- * @throws LeaseholdError `INVALID_OPTION` if the cache is traced already
+ * @throws LeaseholdError `INVALID_OPTION`, also if the cache is traced already; `UNKNOWN_OPTION`
  */
 export function traceCache(cache: Cache, options: TraceOptions = {}): () => void {
+  checkCache(cache)
+  checkOptions(options, optionNames)
+  checkFlag('keys', options.keys)
+  checkFlag('roots', options.roots)
   const tracer = options.tracer ?? trace.getTracer('leasehold')
-  const common: Attributes = { 'cache.name': options.name ?? cache.name }
+  checkMethods('tracer', tracer, "a tracer of OpenTelemetry's", 'startSpan')
+  const common: Attributes = { 'cache.name': textOr('name', options.name, cache.name) }
   const about = ({ key, keys }: { readonly key?: string; readonly keys?: number }): Attributes => ({
     ...common,
     ...(options.keys === true && key !== undefined ? { 'cache.key': key } : {}),

@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client'
 import type { Cache } from '../../core/cache.ts'
+import { checkCache, checkOptions, textOr } from '../check-arguments.ts'
 import { CacheMeters } from '../metrics/cache-meters.ts'
 import { metricDefinitions, metricNames, type MetricName } from '../metrics/definitions.ts'
 import type { Series } from '../metrics/metric-table.ts'
@@ -12,6 +13,7 @@ export interface CacheMetricsOptions {
   readonly name?: string
 }
 
+const optionNames: ReadonlySet<string> = new Set<keyof CacheMetricsOptions>(['registry', 'name'])
 const metersOf: WeakMap<Registry, CacheMeters> = new WeakMap()
 
 /**
@@ -19,12 +21,14 @@ const metersOf: WeakMap<Registry, CacheMeters> = new WeakMap()
  * until the cache is closed.
  *
  * @returns Stops counting and takes the cache's series away.
- * @throws LeaseholdError `INVALID_OPTION` if another open cache of that name is in the registry
+ * @throws LeaseholdError `INVALID_OPTION`, also if another open cache of that name is in the registry; `UNKNOWN_OPTION`
  */
 export function collectCacheMetrics(cache: Cache, options: CacheMetricsOptions = {}): () => void {
-  const registry = registryOr(options.registry)
-  const meters = metersIn(registry)
-  const meter = meters.add(cache, options.name ?? cache.name)
+  checkCache(cache)
+  checkOptions(options, optionNames)
+  const name = textOr('name', options.name, cache.name)
+  const meters = metersIn(registryOr(options.registry))
+  const meter = meters.add(cache, name)
   return () => meters.remove(meter)
 }
 

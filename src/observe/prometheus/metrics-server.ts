@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import type { Registry } from 'prom-client'
 import { invalidOption } from '../../core/options/invalid-option.ts'
+import { checkOptions, textOr } from '../check-arguments.ts'
 import { registryOr } from './registered-metric.ts'
 
 export interface MetricsHandlerOptions {
@@ -24,8 +25,15 @@ export interface MetricsHandler {
   (request?: Request): Promise<Response>
 }
 
-/** A request handler for your own server. */
+const handlerOptionNames: ReadonlySet<string> = new Set<keyof MetricsHandlerOptions>(['registry'])
+
+/**
+ * A request handler for your own server.
+ *
+ * @throws LeaseholdError `INVALID_OPTION`, `UNKNOWN_OPTION`
+ */
 export function metricsHandler(options: MetricsHandlerOptions = {}): MetricsHandler {
+  checkOptions(options, handlerOptionNames)
   const registry = registryOr(options.registry)
   async function handle(request: object, response: ServerResponse | WrappedResponse): Promise<void>
   async function handle(request?: Request): Promise<Response>
@@ -54,16 +62,20 @@ export interface MetricsServer {
   close(): Promise<void>
 }
 
+const serverOptionNames: ReadonlySet<string> = new Set<keyof MetricsServerOptions>(['registry', 'port', 'host', 'path'])
+
 /**
  * Serves the metrics on a port of their own. The process may exit while it runs.
  *
- * @throws LeaseholdError `INVALID_OPTION`; the error of `listen` when the port is taken
+ * @throws LeaseholdError `INVALID_OPTION`, `UNKNOWN_OPTION`; the error of `listen` when the port is taken
  */
 export async function startMetricsServer(options: MetricsServerOptions): Promise<MetricsServer> {
-  const { port, host = '127.0.0.1', path = '/metrics' } = options
+  checkOptions(options, serverOptionNames)
+  const { port, path = '/metrics', registry } = options
+  const host = textOr('host', options.host, '127.0.0.1')
   if (!Number.isInteger(port) || port < 0 || port > 65_535) throw invalidOption('port', port, 'a whole number from 0 to 65535')
   if (typeof path !== 'string' || !path.startsWith('/')) throw invalidOption('path', path, 'text that begins with /')
-  const handle = metricsHandler(options)
+  const handle = metricsHandler(registry === undefined ? {} : { registry })
   const server = createServer((request, response) => {
     if (request.url?.split('?', 1)[0] === path && (request.method === 'GET' || request.method === 'HEAD')) {
       void handle(request, response)

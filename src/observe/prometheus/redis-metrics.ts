@@ -2,6 +2,7 @@ import type { Registry } from 'prom-client'
 import { systemClock } from '../../core/clock.ts'
 import { describeValue } from '../../core/describe-value.ts'
 import { LeaseholdError } from '../../core/errors.ts'
+import { checkMethods, checkOptions, textOr } from '../check-arguments.ts'
 import type { AggregatedMetric } from '../metrics/definitions.ts'
 import type { Series } from '../metrics/metric-table.ts'
 import { addToRegistry, RegisteredMetric, registryOr } from './registered-metric.ts'
@@ -24,6 +25,7 @@ interface RedisMetric extends AggregatedMetric {
 }
 
 const answerWithinMs = 1000
+const optionNames: ReadonlySet<string> = new Set<keyof RedisMetricsOptions>(['registry', 'server'])
 
 export type RedisMetricName =
   | 'redis_up'
@@ -115,12 +117,13 @@ const sourcesOf: WeakMap<Registry, Map<string, Source>> = new WeakMap()
  * `redis_up 0` and nothing else.
  *
  * @returns Takes the server's series away.
- * @throws LeaseholdError `INVALID_OPTION` if another server of that name is in the registry
+ * @throws LeaseholdError `INVALID_OPTION`, also if another server of that name is in the registry; `UNKNOWN_OPTION`
  */
 export function collectRedisMetrics(client: InfoClient, options: RedisMetricsOptions = {}): () => void {
-  const registry = registryOr(options.registry)
-  const server = options.server ?? 'redis'
-  const sources = sourcesIn(registry)
+  checkMethods('client', client, 'a client of Redis with the method info', 'info')
+  checkOptions(options, optionNames)
+  const server = textOr('server', options.server, 'redis')
+  const sources = sourcesIn(registryOr(options.registry))
   if (sources.has(server)) {
     const message = `metrics of a server named ${describeValue(server)} are collected already; give this one another name`
     throw new LeaseholdError('INVALID_OPTION', message, { option: 'server' })

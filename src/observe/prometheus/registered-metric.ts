@@ -1,6 +1,7 @@
 import { register, type Metric, type Registry } from 'prom-client'
 import type { Aggregator, MetricDefinition } from '../metrics/definitions.ts'
 import type { Series } from '../metrics/metric-table.ts'
+import { checkMethods } from '../check-arguments.ts'
 
 interface Sample {
   readonly value: number
@@ -81,6 +82,13 @@ export function addToRegistry(registry: Registry, metric: RegisteredMetric): voi
   registry.registerMetric(metric as unknown as Metric)
 }
 
+/**
+ * The registry that an option gives, or prom-client's global one.
+ *
+ * @throws LeaseholdError `INVALID_OPTION`
+ */
 export function registryOr(registry: Registry | undefined): Registry {
-  return registry ?? register
+  if (registry === undefined) return register
+  checkMethods('registry', registry, "a registry of prom-client's", 'registerMetric', 'getSingleMetric', 'metrics')
+  return registry
 }
