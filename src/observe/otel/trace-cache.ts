@@ -104,7 +104,12 @@ function addEvent(name: string, attributes: Attributes): void {
 
 function errorType(error: unknown): string {
   if (typeof error !== 'object' || error === null) return '_OTHER'
-  const { code, name } = error as { readonly code?: unknown; readonly name?: unknown }
-  const type = typeof code === 'string' && code !== '' ? code : name
-  return typeof type === 'string' && /^[\w.-]{1,64}$/.test(type) ? type : '_OTHER'
+  try {
+    const { code, name } = error as { readonly code?: unknown; readonly name?: unknown }
+    const type = typeof code === 'string' && code !== '' ? code : name
+    return typeof type === 'string' && /^[\w.-]{1,64}$/.test(type) ? type : '_OTHER'
+  } catch {
+    // The caller is to get this error, not that of its getter or proxy.
+    return '_OTHER'
+  }
 }

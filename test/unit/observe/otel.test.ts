@@ -99,6 +99,23 @@ describe('traces', () => {
     expect(JSON.stringify(spans())).not.toContain('hunter2')
   })
 
+  it('leave an error that cannot be read as it is', async () => {
+    const { tracer, spans } = recorder()
+    const cache = createCache({ namespace: 'shop' })
+    traceCache(cache, { tracer, roots: true })
+    const unreadable = Object.defineProperty(new Error('x'), 'code', {
+      get: () => {
+        throw new Error('no code')
+      },
+    })
+    await expect(cache.getOrSet('k', () => Promise.reject(unreadable))).rejects.toBe(unreadable)
+    await cache.close()
+    expect(spans()).toMatchObject([
+      { name: 'cache.load', status: 2, attributes: { 'error.type': '_OTHER' } },
+      { name: 'cache.getOrSet', status: 2, attributes: { 'error.type': '_OTHER' } },
+    ])
+  })
+
   it('name the error of a batch in which a key failed, in its call and its load', async () => {
     const { tracer, spans } = recorder()
     const cache = createCache({ namespace: 'shop' })
