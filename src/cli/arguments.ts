@@ -1,18 +1,23 @@
 import { InvalidArgumentError } from 'commander'
-import { parseServerVersion, type ServerVersion } from './conf/target.ts'
+import { newest, parseServerVersion, type ServerVersion } from './conf/target.ts'
 import { parseBytes } from './quantities.ts'
 
 const leastMemory = 64 * 1024 ** 2
+const mostMemory = 64 * 1024 ** 4
 
 export function memoryArgument(text: string): number {
   const bytes = parseBytes(text)
-  if (bytes === undefined || bytes < leastMemory) throw new InvalidArgumentError('It must be a size from 64mb, such as 8gb.')
+  if (bytes === undefined || bytes < leastMemory || bytes > mostMemory)
+    throw new InvalidArgumentError('It must be a size from 64mb to 64tb, such as 8gb.')
   return bytes
 }
 
 export function versionArgument(text: string): ServerVersion {
   const version = parseServerVersion(text)
-  if (version === undefined) throw new InvalidArgumentError('It must be 7.0 or later, such as 7.2, 8.0 or valkey-8.0.')
+  if (version === undefined)
+    throw new InvalidArgumentError(
+      `It must be 7.0 or later, such as 7.2, 8.0 or valkey-8.0; the last ones known are ${newest.redis}.x and valkey-${newest.valkey}.x.`,
+    )
   return version
 }
 

@@ -29,7 +29,7 @@ export function addInspect(program: Command, console: Console, ended: Ended): vo
     .option('--json', 'print JSON', false)
     .addHelpText(
       'after',
-      '\nExamples:\n  $ leasehold inspect user:1 --namespace shop\n  $ leasehold inspect user:1 -n shop --key-version 2 --show-value\n  $ leasehold inspect user:1 -n shop --json | jq .entry.freshMs\n\nExits with 1 when there is neither an entry nor a lease.',
+      '\nExamples:\n  $ leasehold inspect user:1 --namespace shop\n  $ leasehold inspect user:1 -n shop --key-version 2 --show-value\n  $ leasehold inspect user:1 -n shop --json | jq .entry.freshMs\n\nExits with 1 when there is neither an entry nor a lease, or the entry cannot be read.',
     )
     .action(async (key: string, { keyVersion, url, ...flags }: KeyFlags) => {
       const { inspectKey } = await import('./commands/inspect.ts')

@@ -76,7 +76,9 @@ export function addConf(program: Command, console: Console, ended: Ended): void 
       'after',
       '\nExamples:\n  $ leasehold conf --role cache --memory 8gb --cores 4 > cache.conf\n  $ leasehold conf --role queue --memory 2gb --cores 2 --redis 7.0 --tls\n  $ redis-server cache.conf',
     )
-    .action(async ({ memory, redis, ...flags }: ConfFlags) => {
+    .action(async ({ memory, redis, ...flags }: ConfFlags, command: Command) => {
+      if (flags.role === 'queue' && command.getOptionValueSource('eviction') === 'cli')
+        throw new CliError('a queue evicts nothing: --eviction is for --role cache')
       const { conf } = await import('./commands/conf.ts')
       ended(conf(console, { ...flags, memoryBytes: memory, server: redis }))
     })

@@ -51,14 +51,21 @@ interface EntryInspection {
   readonly value?: unknown
 }
 
-/** Shows one entry, its lease and, when asked, its value. @returns 1 when there is neither entry nor lease */
+/** Shows one entry, its lease and, when asked, its value. @returns 1 when there is neither entry nor lease, or an entry that nobody can read */
 export async function inspectKey(console: Console, options: InspectOptions): Promise<number> {
   return withDeployment(options.url, async deployment => {
     const found = await look(deployment, options)
     if (options.json) console.json(found)
     else print(console, found, options.showValue)
-    return found.entry === null && found.lease.state === 'none' ? exitCodes.found : exitCodes.fine
+    const { entry, lease } = found
+    const nothing = entry === null && lease.state === 'none'
+    return nothing || isDamaged(entry) ? exitCodes.found : exitCodes.fine
   })
+}
+
+/** What only a codec of the application can read is no damage. */
+function isDamaged(entry: EntryInspection | null): boolean {
+  return entry?.unreadable !== undefined && entry.unreadable !== 'unknown-codec'
 }
 
 const versionsLookedAt = 21
@@ -191,7 +198,7 @@ function printEntry(entry: EntryInspection, row: (name: string, text: string) =>
   const kept = keptMs === -1 ? 'kept for ever, which no entry should be' : `kept for ${formatMs(keptMs)} more`
   if (unreadable !== undefined)
     row('entry', paint('red', `unreadable: ${reasons[unreadable] ?? unreadable}; a cache counts it as a miss`))
-  if (unreadable === 'type') return row('kept', kept)
+  if (unreadable === 'type') return row('kept', kept.replace('kept ', ''))
   if (header === undefined) return row('size', `${formatBytes(storedBytes)}, ${kept}`)
   const freshness =
     freshMs === undefined

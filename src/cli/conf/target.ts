@@ -21,10 +21,11 @@ export interface ServerVersion {
   readonly minor: number
 }
 
-const oldestRedis = 7
-const oldestValkey = 7
+const oldest = 7
+/** The last major versions whose settings are known. */
+export const newest = { redis: 8, valkey: 9 } as const
 
-/** `7.0`, `8`, `valkey-8.0`. Undefined for what is none, or is older than Leasehold supports. */
+/** `7.0`, `8`, `valkey-8.0`. Undefined for what is none, is older than Leasehold supports, or later than is known. */
 export function parseServerVersion(text: string): ServerVersion | undefined {
   const [, valkey, major, minor] = /^(?:redis-)?(valkey-)?(\d{1,2})(?:\.(\d{1,2}))?(?:\.\d{1,3})?$/.exec(text) ?? []
   if (major === undefined) return undefined
@@ -33,7 +34,7 @@ export function parseServerVersion(text: string): ServerVersion | undefined {
     major: Number(major),
     minor: Number(minor ?? 0),
   }
-  return version.major >= (version.kind === 'redis' ? oldestRedis : oldestValkey) ? version : undefined
+  return version.major >= oldest && version.major <= newest[version.kind] ? version : undefined
 }
 
 export function versionText({ kind, major, minor }: ServerVersion): string {

@@ -164,12 +164,19 @@ describe('leasehold conf', () => {
   it.each([
     [['--memory', '8'], 'It must be a size'],
     [['--cores', '0'], 'It must be a whole number'],
+    [['--memory', '99999999gb'], 'It must be a size from 64mb to 64tb'],
     [['--redis', '6.2'], 'It must be 7.0 or later'],
+    [['--redis', '9.9'], 'the last ones known are 8.x and valkey-9.x'],
+    [['--redis', 'valkey-10'], 'the last ones known are 8.x and valkey-9.x'],
     [['--role', 'both'], 'Allowed choices are cache, queue'],
   ])('refuses %j', async (args, message) => {
     const { exitCode, stderr, stdout } = await runCli(['conf', '--role', 'cache', '--memory', '8gb', '--cores', '4', ...args])
     expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' })
     expect(stderr).toContain(message)
+  })
+
+  it.each(['8.2', 'valkey-9.0'])('knows the version %s', async version => {
+    expect(await conf('--redis', version)).toContain(`--redis ${version}`)
   })
 
   it('keeps ops/redis up to date', () => {

@@ -69,7 +69,7 @@ describe('doctor and a server with one fault', () => {
       finding: 'writing, reading and deleting a key failed: this server is a replica, which takes no writes',
       fix: 'point REDIS_URL at the primary',
     })
-    expect(await runCli(['clear', '-n', 'shop', '--yes', '--url', replica.server.url])).toEqual({
+    expect(await runCli(['delete', 'a', '-n', 'shop', '--url', replica.server.url])).toEqual({
       exitCode: 2,
       stdout: '',
       stderr: `leasehold: 127.0.0.1:${replica.server.port}: this server is a replica, which takes no writes; nothing is known to have been done, so name its primary\n`,

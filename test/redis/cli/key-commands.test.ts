@@ -126,9 +126,9 @@ describe('leasehold inspect', () => {
     const bytes = (await admin.getBuffer(redisKey))!
     bytes[bytes.length - 1]! ^= 1
     await admin.set(redisKey, bytes, 'EX', 100)
-    expect((await cli('inspect', 'a', '-n', namespace)).stdout).toMatch(
-      /^entry +unreadable: damaged, or copied from another key/m,
-    )
+    const damaged = await cli('inspect', 'a', '-n', namespace)
+    expect(damaged.exitCode).toBe(1)
+    expect(damaged.stdout).toMatch(/^entry +unreadable: damaged, or copied from another key/m)
     await admin.set(redisKey, 'something else', 'EX', 100)
     expect((await cli('inspect', 'a', '-n', namespace)).stdout).toMatch(/^entry +unreadable: these bytes are no entry/m)
   })
@@ -139,8 +139,8 @@ describe('leasehold inspect', () => {
     await admin.del(redisKey)
     await (type === 'list' ? admin.rpush(redisKey, 'x') : admin.hset(redisKey, 'x', '1'))
     const { exitCode, stdout, stderr } = await cli('inspect', 'a', '-n', namespace)
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
-    expect(stdout).toMatch(/^entry +unreadable: what stands here is no entry/m)
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: '' })
+    expect(stdout).toMatch(/^entry +unreadable: what stands here is no entry[^\n]*\nkept +for ever, which no entry should be$/m)
     expect(await inspected('a')).toMatchObject({ entry: { unreadable: 'type' } })
     await admin.del(redisKey)
   })
@@ -251,6 +251,7 @@ describe('leasehold keys', () => {
     const other = createCache({ namespace, store: redisStore(url()), codec: own, commandTimeout: '5s' })
     await other.set('own', 1, { tags: ['team:a'] })
     expect(await freshness()).toEqual({ own: 'fresh' })
+    expect((await cli('inspect', 'own', '-n', namespace)).exitCode).toBe(0)
     await other.invalidateTags(['team:a'])
     expect(await freshness()).toEqual({ own: 'invalidated' })
     await other.close()
@@ -286,11 +287,20 @@ describe('leasehold delete', () => {
     const { exitCode, stdout } = await cli('delete', 'a', 'slow', '--namespace', namespace)
     expect({ exitCode, stdout }).toEqual({
       exitCode: 0,
-      stdout: `deleted 2 keys in ${namespace}: loads of them that were running will not be stored\n`,
+      stdout: `deleted 2 keys in ${namespace} (1 entry was there): loads of them that were running will not be stored\n`,
     })
     finish()
     await loading
     expect(await Promise.all(['a', 'slow', 'b'].map(key => cache.get(key)))).toEqual([undefined, undefined, 1])
+  })
+
+  it('says when there was no entry, and counts one that a neighbouring version has', async () => {
+    expect((await cli('delete', 'nope', '-n', namespace)).stdout).toBe(
+      `deleted 1 key in ${namespace} (no entries were there): loads of them that were running will not be stored\n`,
+    )
+    await cache.set('a', 1, { version: 3 })
+    expect((await cli('delete', 'a', '-n', namespace, '--key-version', '2')).stdout).toMatch(/^deleted 1 key in [^(]*: loads/)
+    expect(await cache.get('a', { version: 3 })).toBeUndefined()
   })
 
   it('fails when Redis was not told: nobody is left to tell it later', async () => {
@@ -381,13 +391,48 @@ describe('leasehold clear', () => {
   })
 })
 
+describe('a namespace that nobody uses', () => {
+  it.each([
+    ['clear', ['--yes']],
+    ['invalidate-tags', ['team:a']],
+  ])('is left alone by %s', async (command, args) => {
+    const nobodys = `${namespace}-nobodys`
+    const { exitCode, stdout } = await cli(command, ...args, '-n', nobodys)
+    expect(exitCode).toBe(1)
+    expect(stdout).toMatch(new RegExp(`^nothing was (cleared|invalidated): there is no key in app:${nobodys} on 127`))
+    expect(await admin.keys(`app:${nobodys}:*`)).toEqual([])
+  })
+
+  it.each(['{t}:n', '{t}:c', '{p0001}:v:a', '{p0001}:l:a'])('is none with %s in it', async name => {
+    const other = `${namespace}-other`
+    await admin.set(`app:${other}:${name}`, 'x', 'EX', 100)
+    expect((await cli('clear', '--yes', '-n', other)).stdout).toMatch(/^cleared /)
+  })
+
+  it('is none where a process listens, which may hold copies', async () => {
+    await cache.get('a')
+    await until(async () => Number(((await admin.call('PUBSUB', 'NUMSUB', `app:${namespace}:bus`)) as unknown[])[1]) > 0)
+    expect(await admin.keys(`app:${namespace}:*`)).toEqual([])
+    expect((await cli('clear', '--yes', '-n', namespace)).stdout).toMatch(/^cleared /)
+  })
+})
+
 describe('arguments that do not fit each other', () => {
   it.each([
     [['keys', 'user:*'], 'a pattern is looked for in a namespace: name it with --namespace'],
+    [
+      ['conf', '--role', 'queue', '--memory', '8gb', '--cores', '4', '--eviction', 'lru'],
+      'a queue evicts nothing: --eviction is for --role cache',
+    ],
+    [['keys', '--url', 'redis://127.0.0.1:1/?db=x'], 'the URL has a db that is no number'],
     [['doctor', 'redis://127.0.0.1:1', '--url', 'redis://127.0.0.1:2'], 'name one server: as an argument or by --url, not both'],
   ])('are refused: %j', async (args, reason) => {
     expect(await cli(...args)).toEqual({ exitCode: 2, stdout: '', stderr: `leasehold: ${reason}\n` })
   })
+})
+
+it('an IPv6 address is shown in brackets', async () => {
+  expect((await cli('keys', '--url', 'redis://[::1]:1')).stderr).toMatch(/^leasehold: \[::1\]:1: /)
 })
 
 describe('every command', () => {

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { diagnose } from '../../../src/cli/doctor/diagnose.ts'
-import type { Facts } from '../../../src/cli/doctor/facts.ts'
+import type { Facts, SampledKey } from '../../../src/cli/doctor/facts.ts'
 import { findCliff } from '../../../src/cli/doctor/ttl-cliff.ts'
 import { RedisInfo } from '../../../src/cli/redis-info.ts'
+import { parseKey } from '../../../src/redis/parse-key.ts'
 
 /** Recorded from servers that a test does not start. */
 const recorded = {
@@ -75,6 +76,25 @@ describe('the checks of the doctor', () => {
       state: 'warning',
       finding: '10.0.0.7:6379 is send_bulk',
     })
+  })
+
+  it('do not say of the lasting keys of a namespace that they have a lifetime', () => {
+    const key = (name: string, ttlMs: number): SampledKey => ({
+      name,
+      stored: parseKey(name),
+      ttlMs,
+      freshMs: undefined,
+      bytes: 1,
+    })
+    const lasting = [key('shop:{t}:n', -1), key('shop:{t}:t', -1)]
+    const of = (keys: SampledKey[]) => found('keys without lifetime', { sample: { keys, complete: true, total: keys.length } })
+    expect(of(lasting)).toEqual({
+      check: 'keys without lifetime',
+      state: 'ok',
+      finding: 'only 2 keys of namespaces themselves never expire, which is right (all 2 keys)',
+    })
+    expect(of([key('shop:{p0001}:v:a', 100)])?.finding).toBe('every key has a lifetime (all 1 key)')
+    expect(of([...lasting, key('old', -1)])?.state).toBe('warning')
   })
 
   it('find a server that knows no scripts', () => {

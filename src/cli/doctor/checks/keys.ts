@@ -30,6 +30,9 @@ function withoutLifetime({ sample, role }: Facts): Finding | undefined {
   if (role === 'queue') return undefined
   if (sample === undefined) return notSampled()
   const forever = sample.keys.filter(key => key.ttlMs === -1 && !lastingKinds.has(key.stored?.kind))
+  const lasting = sample.keys.filter(key => key.ttlMs === -1).length - forever.length
+  if (forever.length === 0 && lasting > 0)
+    return ok(`only ${plural(lasting, 'key')} of namespaces themselves never expire, which is right ${among(sample)}`)
   if (forever.length === 0) return ok(`every key has a lifetime ${among(sample)}`)
   const finding = `${formatShare(forever.length / sample.keys.length)} of the keys never expire ${among(sample)}, such as ${examples(forever)}`
   const why = 'what never expires is never loaded anew and leaves only by eviction'

@@ -1,3 +1,4 @@
+import { addressText } from '../../connect.ts'
 import { formatBytes, formatMs, plural } from '../../quantities.ts'
 import type { Facts } from '../facts.ts'
 import { type Check, type Finding, info, ok, problem, set, unknown, unreadable, warning } from '../finding.ts'
@@ -165,7 +166,7 @@ function replication({ info: server, role }: Facts): Finding | undefined {
     const lag = Number(replica?.get('lag') ?? 0)
     const bytes = written - Number(replica?.get('offset') ?? written)
     const state = replica?.get('state') ?? 'online'
-    const name = `${replica?.get('ip')}:${replica?.get('port')}`
+    const name = addressText({ host: replica?.get('ip') ?? '?', port: Number(replica?.get('port')) })
     if (state !== 'online') return [`${name} is ${state}`]
     return lag >= laggingSeconds || bytes >= laggingBytes
       ? [`${name} was last heard of ${lag} s ago and is ${formatBytes(Math.max(0, bytes))} behind`]
