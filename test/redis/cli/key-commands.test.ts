@@ -226,13 +226,18 @@ describe('leasehold keys', () => {
     const redisKey = async (key: string): Promise<string> => ((await inspected(key)) as unknown as { redisKey: string }).redisKey
     await cache.set('whole', 'x'.repeat(100))
     await cache.set(`long:${'k'.repeat(600)}`, 1)
-    for (const key of ['damaged', 'cut', 'copy']) await cache.set(key, 'x'.repeat(100))
+    for (const key of ['damaged', 'cut', 'copy', 'strayed']) await cache.set(key, 'x'.repeat(100))
     const whole = (await admin.getBuffer(await redisKey('whole')))!
     const damaged = Buffer.from((await admin.getBuffer(await redisKey('damaged')))!)
     damaged[120]! ^= 1
     await admin.set(await redisKey('damaged'), damaged, 'EX', 100)
     await admin.set(await redisKey('cut'), (await admin.getBuffer(await redisKey('cut')))!.subarray(0, 130), 'EX', 100)
     await admin.set(await redisKey('copy'), whole, 'EX', 100)
+    const strayed = await redisKey('strayed')
+    await admin.rename(
+      strayed,
+      strayed.replace(/p\d{4}/, partition => (partition === 'p0000' ? 'p0001' : 'p0000')),
+    )
     await admin.set(`app:${namespace}:{p0000}:v:elsewhere`, whole, 'EX', 100)
     const { whole: sound, ...rest } = await freshness()
     const [[, long] = []] = Object.entries(rest).filter(([key]) => key.startsWith('long:'))
@@ -243,6 +248,7 @@ describe('leasehold keys', () => {
       cut: 'unreadable',
       damaged: 'unreadable',
       elsewhere: 'unreadable',
+      strayed: 'unreadable',
     })
   })
 
