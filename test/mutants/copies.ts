@@ -5,6 +5,7 @@ const tests = ['test/unit/local/local-tier.test.ts']
 const answers = ['test/unit/local/answers.test.ts']
 /** What takes several processes and messages on their way. */
 const fleet = ['test/simulation/copies.test.ts']
+const changes = ['test/redis/changes.test.ts']
 
 /** Copies that are answered without asking the store. */
 export const copyMutants: readonly Mutant[] = [
@@ -146,5 +147,37 @@ export const copyMutants: readonly Mutant[] = [
     find: 'if (!forceFresh && local !== undefined && answerByCopy',
     replace: 'if (local !== undefined && answerByCopy',
     tests: answers,
+  },
+  {
+    name: 'suspect-copies-outlive-their-tags',
+    does: 'a copy stands in for a lost store though this process has invalidated a tag of it',
+    file: tier,
+    find: 'return this.#isBumped(copy, copy.tags) || this.#isBumped(copy, tags) ? undefined : copy',
+    replace: 'return this.#isBumped(copy, tags) ? undefined : copy',
+    tests,
+  },
+  {
+    name: 'lost-record-not-told-by-tags',
+    does: 'a tag is invalidated after the namespace record was lost, and those who keep copies hear nothing of it',
+    file: 'src/redis/lua/bump-tags.lua',
+    find: "  announce(ARGV[2], 'x', '')\n",
+    replace: '',
+    tests: ['test/redis/local-tier.test.ts'],
+  },
+  {
+    name: 'lost-record-not-told-by-stamps',
+    does: 'a namespace record is made anew for a value to be stored, and those who keep copies hear nothing of it',
+    file: 'src/redis/lua/stamp.lua',
+    find: "  announce(ARGV[2], 'x', '')\n",
+    replace: '',
+    tests: changes,
+  },
+  {
+    name: 'uncounted-change-untold',
+    does: 'a change that the server cannot count is told to nobody',
+    file: 'src/redis/lua/include/announce.lua',
+    find: "if type(number) ~= 'number' then number = 0 end",
+    replace: "if type(number) ~= 'number' then return end",
+    tests: changes,
   },
 ]

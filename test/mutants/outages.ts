@@ -191,6 +191,67 @@ export const outageMutants: readonly Mutant[] = [
     tests: ['test/redis/open-breaker.test.ts'],
   },
   {
+    name: 'deleted-value-stands-in',
+    does: 'who joined a load without having read is given what this process has deleted, when the load fails before the store was told',
+    file: 'src/core/calls/read-through.ts',
+    find: 'timeoutMs < 1 || engine.outage.journal.blocks(call)) return undefined',
+    replace: 'timeoutMs < 1) return undefined',
+    tests: [engine('outages')],
+  },
+  {
+    name: 'waiting-load-believes-the-store',
+    does: 'a load that waits for another process takes its value, though the store has yet to be told of a delete',
+    file: 'src/core/flights/lease-acquisition.ts',
+    find: 'if (timeoutMs < 1 || journal.blocks(plan.key)) return undefined',
+    replace: 'if (timeoutMs < 1) return undefined',
+    tests: [engine('outages')],
+  },
+  {
+    name: 'own-tags-forgotten',
+    does: 'a process forgets what it has invalidated beyond a number of tags',
+    file: 'src/core/tags/own-invalidations.ts',
+    find: '      this.#tagFloor = seq\n',
+    replace: '',
+    tests: [engine('deferred-invalidations')],
+  },
+  {
+    name: 'get-believes-a-replaced-server',
+    does: 'get answers what it was reading while another server took over',
+    file: 'src/core/calls/cached-entry.ts',
+    find: 'if (found === null || journal.doubts !== doubts) return undefined',
+    replace: 'if (found === null) return undefined',
+    tests: [engine('outages')],
+  },
+  {
+    name: 'get-many-believes-a-replaced-server',
+    does: 'getMany answers what it was reading while another server took over',
+    file: journal,
+    find: 'return ({ key }) => this.doubts === doubts && blocked',
+    replace: 'return ({ key }) => doubts >= 0 && blocked',
+    tests: [engine('outages')],
+  },
+  {
+    name: 'acquire-believes-a-replaced-server',
+    does: 'an acquire answers with the value of a server that another has replaced meanwhile',
+    file: 'src/core/flights/lease-acquisition.ts',
+    find: "      if (reply.kind === 'value' && journal.doubts !== doubts) return undefined\n",
+    replace: '',
+    tests: [engine('outages')],
+  },
+  {
+    name: 'unknown-counts-as-told',
+    does: 'an invalidation that was told again, nobody knows whether in vain, is taken for told',
+    file: 'src/core/outage/journal-replay.ts',
+    find: '    } catch (error) {\n      if (!isStoreError(error)) process',
+    replace: `    } catch (error) {
+      if (isStoreError(error) && error.outcome === 'unknown') {
+        for (const invalidation of invalidations) this.#journal.acknowledge(invalidation, position, this.#clock.now())
+        return true
+      }
+      if (!isStoreError(error)) process`,
+    tests: [engine('deferred-invalidations')],
+  },
+  {
     name: 'replicas-not-waited-for',
     does: 'a delete with replicas resolves before they have it',
     file: 'src/core/calls/writes.ts',

@@ -54,4 +54,12 @@ export const tagMutants: readonly Mutant[] = [
     replace: 'return epoch.length === 0 ? `never` : `\\ud800`',
     tests: ['test/contract/memory-store.test.ts'],
   },
+  {
+    name: 'tags-follow-a-clock-set-back',
+    does: 'a tag that is invalidated after the clock of the server was set back is older than what was stored before',
+    file: 'src/redis/lua/bump-tags.lua',
+    find: 'math.max(record.sequence + 1, now)',
+    replace: 'now',
+    tests: ['test/redis/tags.test.ts'],
+  },
 ]

@@ -65,3 +65,33 @@ it('each change is told with its number, its key and the token of what stands th
 it('a pulse is not sent while the last one is young', async () => {
   expect(await runScript(redis, scripts.pulse, [keys.pulse, keys.counter], [900, keys.changes])).toBe(0)
 })
+
+const listening = async (channel: string): Promise<void> => {
+  heard = []
+  await subscriber.subscribe(channel)
+}
+
+it('a counter that cannot count does not keep a change from being told: its number is out of turn', async () => {
+  const own = new Keys(ownNamespace(), '', 0, 512)
+  await listening(own.changes)
+  await redis.set(own.counter, 'not a number')
+  const messages = [own.channel, own.changes, ...own.familyMessages(key)] as const
+  await runScript(redis, scripts.remove, [...own.family(key), own.counter], [...messages])
+  await until(() => heard.length === 3)
+  expect(heard[0]).toEqual({ kind: 'key', sequence: 0, wakeId: '3:käse', token: undefined })
+})
+
+const epoch = Buffer.alloc(8, 7)
+it.each<readonly [string, (own: Keys) => Promise<unknown>]>([
+  ['stores', own => runScript(redis, scripts.stamp, [own.record, own.tagTable, own.counter], [epoch, own.changes, 60])],
+  [
+    'invalidates a tag',
+    own => runScript(redis, scripts.bumpTags, [own.record, own.tagTable, own.counter], [epoch, own.changes, 10, 4, 'red']),
+  ],
+])('a namespace record that is made anew for who %s is told as a clear', async (_what, act) => {
+  const own = new Keys(ownNamespace(), '', 0, 512)
+  await listening(own.changes)
+  await act(own)
+  await until(() => heard.length > 0)
+  expect(heard).toEqual([{ kind: 'clear', sequence: 1 }])
+})

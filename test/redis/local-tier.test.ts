@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Redis } from 'ioredis'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { createCache, type Cache, type CacheOptions } from '../../src/index.ts'
 import { redisStore } from '../../src/redis/index.ts'
 import { ownNamespace, sharedRedisUrl } from '../shared-redis.ts'
@@ -6,7 +7,12 @@ import { until } from './fixture.ts'
 
 let namespace: string
 let caches: Cache[]
+let raw: Redis
 
+beforeAll(() => {
+  raw = new Redis(sharedRedisUrl())
+})
+afterAll(() => raw.disconnect())
 beforeEach(() => {
   namespace = ownNamespace()
   caches = []
@@ -92,6 +98,16 @@ describe('a trusted local tier', () => {
     expect(await remembered(cache, 'k')).toBe('loaded')
     await invalidate(other)
     await until(() => cache.peek('k') === undefined)
+  })
+
+  it('drops its copies when another process invalidates a tag after Redis has lost the namespace record', async () => {
+    const [cache, other] = [open(), open({ local: { mode: 'off' } })]
+    await cache.getOrSet('k', () => 'loaded', { tags: ['red'] })
+    expect(await remembered(cache, 'k')).toBe('loaded')
+    await raw.del(`${namespace}:{t}:n`)
+    await other.invalidateTags('red')
+    await until(() => cache.peek('k') === undefined)
+    expect(await cache.getOrSet('k', () => 'loaded anew', { tags: ['red'] })).toBe('loaded anew')
   })
 
   it('answers get, batches and resources, and drops their copies when another process changes them', async () => {

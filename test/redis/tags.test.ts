@@ -54,6 +54,28 @@ describe('what Redis has lost', () => {
   })
 })
 
+describe('a server whose clock was set back', () => {
+  /** As of a clock that was so much ahead when a tag was invalidated last. */
+  const moveOn = async (byMs: number): Promise<void> => {
+    const record = await raw.getBuffer(`${namespace}:{t}:n`)
+    // The newest tag sequence, in microseconds.
+    record!.writeBigUInt64BE(record!.readBigUInt64BE(8) + BigInt(byMs) * 1_000n, 8)
+    await raw.set(`${namespace}:{t}:n`, record!)
+  }
+
+  it('invalidates by a tag what was stored before, for good, and nothing else', async () => {
+    await cache.set('first', 0)
+    await moveOn(86_400_000)
+    await cache.set('k', 'old', { tags: ['red'] })
+    await cache.set('other', 'kept', { tags: ['blue'] })
+    await cache.invalidateTags('red')
+    expect(await cache.getMany(['k', 'other'])).toEqual([undefined, 'kept'])
+    // The clock is set right, and other tags are invalidated.
+    await moveOn(86_400_000)
+    expect(await cache.getMany(['k', 'other'])).toEqual([undefined, 'kept'])
+  })
+})
+
 describe('the table of tags', () => {
   it('is bounded: the oldest are forgotten, and what was stored before them is absent', async () => {
     await cache.set('old', 1, { tags: ['kept'] })

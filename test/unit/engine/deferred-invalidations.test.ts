@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest'
 import type { Cache } from '../../../src/core/cache.ts'
 import { StoreError } from '../../../src/core/errors.ts'
 import type { WriteOutcome } from '../../../src/core/outage/defer.ts'
-import { chaosStore, lostReply, refused, slow, type ChaosCommand, type ChaosScript } from '../../../src/testing/chaos-store.ts'
+import {
+  chaosStore,
+  lostReply,
+  lostRequest,
+  refused,
+  slow,
+  type ChaosCommand,
+  type ChaosScript,
+} from '../../../src/testing/chaos-store.ts'
 import { memoryStore } from '../../../src/memory/memory-store.ts'
 import { virtualClock } from '../../../src/testing/virtual-clock.ts'
 import type { Store, StoreProvider } from '../../../src/core/ports.ts'
@@ -141,6 +149,24 @@ describe.each(ways)('$name that the store could not be told', ({ command, act })
     await expect(until(act(a))).rejects.toMatchObject({ code: 'STORE_REFUSED' })
   })
 
+  it('goes on waiting while nobody knows whether the store has heard it, until a reply comes', async () => {
+    const { a, b, clock, store, until } = openFleet()
+    await until(b.set('k', 'old', tagged))
+    store.script = only(command)
+    await until(act(a))
+    // Sent again and again, and lost on the way each time.
+    store.script = call => (call.command === command ? lostRequest() : undefined)
+    const before = store.count(command)
+    await clock.advance(5_000)
+    expect(store.count(command)).toBeGreaterThan(before + 1)
+    expect(a.status().deferredInvalidations).toBe(1)
+    expect(await until(a.get('k'))).toBeUndefined()
+    store.script = healthy
+    await clock.advance(2_000)
+    expect(a.status().deferredInvalidations).toBe(0)
+    expect(await until(b.get('k'))).toBeUndefined()
+  })
+
   it('is told again to a server that may have lost it, and what it concerns not believed before', async () => {
     const { a, b, clock, source, store, until } = openFleet()
     expect(await until(act(a))).toBe('applied')
@@ -217,6 +243,17 @@ describe('a deferred invalidateTags', () => {
     const waiting = track(clock, a.getOrSet('k', source.takes(100), tagged))
     await clock.advance(500)
     expect([other.value, waiting.value]).toEqual(['load 1', 'load 2'])
+  })
+
+  it('holds for what is being loaded, however many other tags were invalidated since', async () => {
+    const { a, clock, source, until } = openFleet({}, gone)
+    const first = track(clock, a.getOrSet('k', source.takes(500), tagged))
+    await clock.advance(10)
+    await until(a.invalidateTags('red'))
+    await until(a.invalidateTags(Array.from({ length: 1_200 }, (_, nth) => `tag-${nth}`)))
+    const second = track(clock, a.getOrSet('k', source.takes(500), tagged))
+    await clock.advance(1_000)
+    expect([first.value, second.value]).toEqual(['load 1', 'load 2'])
   })
 
   it('of many tags is told in few commands', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { refused, type ChaosCommand, type ChaosScript } from '../../../src/testing/chaos-store.ts'
-import type { LoaderContext } from '../../../src/core/flights/loader-context.ts'
+import { refused, slow, type ChaosCommand, type ChaosScript } from '../../../src/testing/chaos-store.ts'
+import type { Cache } from '../../../src/core/cache.ts'
+import type { Loader, LoaderContext } from '../../../src/core/flights/loader-context.ts'
 import { ManySource } from '../batches/stage.ts'
 import { openFleet, track, watch } from './stage.ts'
 
@@ -75,12 +76,12 @@ describe('while the store does not answer, a value that was loaded', () => {
     await until(a.getOrSet('k', source.takes(10)))
     expect(await until(change())).toBe('deferred')
     expect(await until(a.getOrSet('k', source.takes(10)))).toBe(next)
-    const slow = track(clock, a.getOrSet('slow', source.takes(100)))
+    const running = track(clock, a.getOrSet('slow', source.takes(100)))
     await clock.advance(50)
     await until(operation === 'delete' ? a.delete('slow') : a.set('slow', 'set here'))
     await clock.advance(100)
-    expect(slow.value).toMatch(/^load/)
-    expect(await until(a.getOrSet('slow', source.takes(10)))).not.toBe(slow.value)
+    expect(running.value).toMatch(/^load/)
+    expect(await until(a.getOrSet('slow', source.takes(10)))).not.toBe(running.value)
   })
 
   it('is never stored, and no longer used once the store answers', async () => {
@@ -368,6 +369,33 @@ describe('a delete that the store could not be told', () => {
     expect(await until(b.get('k'))).toBe('old')
   })
 
+  it('holds for who joins a load without having read: the deleted value does not stand in when it fails', async () => {
+    const { a, clock, source, store, until } = openFleet({ staleIfError: '1h' })
+    await until(a.set('k', 'old'))
+    // The store may be read again, and has not been told yet.
+    store.script = only('remove', 'acquire')
+    await until(a.delete('k'))
+    const calls = [track(clock, a.getOrSet('k', source.fails(50)))]
+    await clock.advance(10)
+    calls.push(track(clock, a.getOrSet('k', source.fails(50))))
+    await clock.advance(50)
+    expect(calls).toMatchObject([{ error: { message: 'the source is down' } }, { error: { message: 'the source is down' } }])
+  })
+
+  it('holds for a load that waits for another process: who joins it is not given what that one loads', async () => {
+    const { a, b, clock, source, store, until } = openFleet()
+    const holder = track(clock, b.getOrSet('k', source.takes(200)))
+    await clock.advance(20)
+    const waiting = track(clock, a.getOrSet('k', source.takes(10)))
+    await clock.advance(20)
+    store.script = ({ command, client }) => (command === 'remove' && client === 0 ? refused() : undefined)
+    expect(await until(a.delete('k'))).toBe('deferred')
+    const after = track(clock, a.getOrSet('k', source.takes(10)))
+    await clock.advance(500)
+    expect([holder.value, waiting.state]).toEqual(['load 1', 'fulfilled'])
+    expect(after.value).toBe('load 2')
+  })
+
   it('is told as soon as the store takes it, and then the store is believed again', async () => {
     const { a, b, clock, source, store, until } = openFleet()
     const records = watch(a, 'journal')
@@ -482,14 +510,31 @@ describe('when another server answers, which may have lost what was acknowledged
     expect(a.status().deferredInvalidations).toBe(0)
   })
 
-  it('a value that was being read across that moment is no answer', async () => {
+  it.each<readonly [string, (cache: Cache, load: Loader<string>) => Promise<unknown>, unknown]>([
+    ['getOrSet', (cache, load) => cache.getOrSet('k', load), 'load 1'],
+    ['get', cache => cache.get('k'), undefined],
+    ['getEntry', cache => cache.getEntry('k'), undefined],
+    ['getMany', cache => cache.getMany(['k']), [undefined]],
+  ])('a value that %s was reading across that moment is no answer', async (_name, ask, expected) => {
     const { a, clock, source, store, until } = openFleet()
     await until(a.set('k', 'old'))
-    store.script = ({ command }) => (command === 'read' ? { kind: 'slow', requestMs: 0, replyMs: 50 } : undefined)
-    const reading = track(clock, a.getOrSet('k', source.takes(1)))
+    store.script = ({ command }) => (command === 'read' ? slow(0, 50) : undefined)
+    const reading = track(clock, ask(a, source.takes(1)))
     await clock.advance(20)
     store.changeServer()
     await clock.advance(100)
-    expect(reading.value).toBe('load 1')
+    expect(reading).toMatchObject({ state: 'fulfilled', value: expected })
+  })
+
+  it('a value that came with the answer to an acquire across that moment is none either', async () => {
+    const { a, b, clock, source, store, until } = openFleet()
+    store.script = ({ command, client }) => (command === 'acquire' && client === 0 ? slow(10, 50) : undefined)
+    const asked = track(clock, a.getOrSet('k', source.takes(1)))
+    await clock.advance(5)
+    await until(b.set('k', 'set meanwhile'))
+    await clock.advance(15)
+    store.changeServer()
+    await clock.advance(100)
+    expect(asked.value).toBe('load 1')
   })
 })

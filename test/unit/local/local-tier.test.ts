@@ -281,6 +281,16 @@ describe('the bus', () => {
     expect(bench.tier.findSuspect({ key: 'a', version }, [])).toBeUndefined()
   })
 
+  test('lost, a suspect copy ends with a tag that is invalidated here, be it its own or of who asks', () => {
+    const bench = new Bench()
+    for (const key of ['a', 'b', 'c']) bench.fill(key, entryOf(key, { tags: [`of ${key}`] }))
+    bench.tier.loseBus()
+    bench.tier.changeTags(['of a', 'of who asks'])
+    const suspect = (key: string, tags: readonly string[] = []): unknown =>
+      bench.tier.findSuspect({ key, version }, tags)?.kept.value()
+    expect([suspect('a'), suspect('b', ['of who asks']), suspect('c', ['of others'])]).toEqual([undefined, undefined, 'c'])
+  })
+
   test('lost, a suspect copy ends with its freshness', async () => {
     const bench = new Bench()
     bench.fill('a', entryOf('a', { freshMs: 20_000 }))
