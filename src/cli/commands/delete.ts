@@ -18,15 +18,17 @@ export async function deleteKeys(console: Console, { url, namespace, version, ke
   return withDeployment(url, async deployment => {
     const present = await countPresent(deployment, namespace, keys, version)
     await writeThrough(deployment, namespace, cache => cache.delete(keys, { version }))
-    const known =
-      present === undefined || present === keys.length
-        ? ''
-        : ` (${present === 0 ? 'no' : present} ${present === 1 ? 'entry was' : 'entries were'} there)`
+    const known = present === undefined || present === keys.length ? '' : ` (${entriesThere(present)})`
     console.line(
       `deleted ${plural(keys.length, 'key')} in ${namespace}${known}: loads of them that were running will not be stored`,
     )
     return exitCodes.fine
   })
+}
+
+function entriesThere(present: number): string {
+  if (present === 0) return 'there was no entry'
+  return present === 1 ? '1 entry was there' : `${present} entries were there`
 }
 
 const maxKeyBytes = 512

@@ -302,7 +302,7 @@ describe('leasehold delete', () => {
 
   it('says when there was no entry, and counts one that a neighbouring version has', async () => {
     expect((await cli('delete', 'nope', '-n', namespace)).stdout).toBe(
-      `deleted 1 key in ${namespace} (no entries were there): loads of them that were running will not be stored\n`,
+      `deleted 1 key in ${namespace} (there was no entry): loads of them that were running will not be stored\n`,
     )
     await cache.set('a', 1, { version: 3 })
     expect((await cli('delete', 'a', '-n', namespace, '--key-version', '2')).stdout).toMatch(/^deleted 1 key in [^(]*: loads/)

@@ -65,7 +65,7 @@ function slowLog({ slowLog: entries, config }: Facts): Finding {
   if (recent.length < slowEnough) {
     if (threshold >= slowMs * 1_000) return ok(count)
     return warning(
-      `slowlog-log-slower-than is ${threshold}: the slow log keeps commands from ${formatMs(threshold / 1_000)} on; ${count}, of ${formatMs(slowMs)} or more`,
+      `slowlog-log-slower-than is ${threshold}: the slow log keeps ${threshold === 0 ? 'every command' : `commands from ${formatMs(threshold / 1_000)} on`}; ${recent.length} of ${formatMs(slowMs)} or more in the last 24 h`,
       'it is full of commands that hold nobody up, and has forgotten those that did',
       set('slowlog-log-slower-than', advisedThreshold),
     )
