@@ -2,20 +2,27 @@
  * `npm run test:faults`: real faults on a real Redis and real processes, one row after the other, with what each has shown. `--row redis-killed` runs one,
  * `--short` the forms of `npm test`, `--write` puts what was run into the table of docs/reliability.md. Ends with 1 when something does not hold.
  */
-import { parseArgs } from 'node:util'
 import { problemsOf, type Measured, type Row, type Size } from '../test/faults/measured.ts'
 import { rows } from '../test/faults/rows.ts'
 import { listed } from '../test/histories/describe-history.ts'
 import { describeMachine, readSection, writeSection } from './reliability-page.ts'
 import { findProgram } from './find-redis.ts'
+import { off, readFlags, refuse, texts } from './flags.ts'
 
-const { values: flags } = parseArgs({
-  options: {
-    row: { type: 'string', multiple: true },
-    short: { type: 'boolean', default: false },
-    write: { type: 'boolean', default: false },
-  },
-})
+const names = rows.map(({ name }) => name)
+const help = `npm run test:faults -- [flags]
+
+Real faults on a real Redis and real processes, one row after the other, with what each has shown.
+
+  --row <name>  runs this one; may be given again. There are ${names.join(', ')}
+  --short       the short forms that npm test runs
+  --write       puts what was run into the table of docs/reliability.md
+
+Ends with 1 when something does not hold.`
+const flags = readFlags(help, { row: texts, short: off, write: off })
+const wanted = flags.row
+const unknown = (wanted ?? []).filter(name => !names.includes(name))
+if (unknown.length > 0) refuse(`there is no row ${unknown.join(', ')}; there are ${names.join(', ')}`)
 const size: Size = flags.short ? 'short' : 'full'
 
 interface Shown {
@@ -91,12 +98,6 @@ async function main(): Promise<number> {
     return 1
   }
   process.env['REDIS_SERVER'] = found.path
-  const wanted = flags.row
-  const unknown = (wanted ?? []).filter(name => !rows.some(row => row.name === name))
-  if (unknown.length > 0) {
-    process.stderr.write(`no row ${unknown.join(', ')}; there are ${rows.map(({ name }) => name).join(', ')}\n`)
-    return 1
-  }
   const chosen = rows.filter(({ name }) => wanted === undefined || wanted.includes(name))
   const shown: Shown[] = []
   for (const [index, row] of chosen.entries()) shown.push(await runRow(row, `${index + 1}/${chosen.length}`))

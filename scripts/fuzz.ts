@@ -6,23 +6,28 @@
 import { fork } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import { byteTargets } from '../test/property/fuzz/bytes.ts'
 import { messageTargets } from '../test/property/fuzz/messages.ts'
+import { above0, off, readFlags, refuse, text, whole } from './flags.ts'
 
 const batchRuns = 5_000
 /** A batch takes seconds. */
 const hungMs = 120_000
 
-const { values: flags } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '1' },
-    only: { type: 'string', default: '' },
-    seed: { type: 'string' },
-    batch: { type: 'boolean', default: false },
-  },
-})
-const targets = [...byteTargets, ...messageTargets].filter(({ name }) => name.includes(flags.only))
+const all = [...byteTargets, ...messageTargets]
+const names = all.map(({ name }) => name).join(' · ')
+const help = `npm run test:fuzz -- [flags]
+
+Goes on reading random bytes, messages and replies, target by target with new seeds, each batch in a process of its own.
+
+  --minutes <n>  for how long (1)
+  --only <name>  targets whose name has this in it, of: ${names}
+  --seed <n>     one round with this seed, to play a failure again
+
+Ends with 1 at the first failure, and prints how to play it again.`
+const flags = readFlags(help, { minutes: above0(1), only: text(''), seed: whole(0, undefined), batch: off })
+const targets = all.filter(({ name }) => name.includes(flags.only))
+if (targets.length === 0) refuse(`--only takes a part of: ${names}`)
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
 /** Runs in a child: one target, one seed. */
@@ -45,17 +50,13 @@ function batch(name: string, seed: number): Promise<'passed' | 'failed' | 'hung'
 }
 
 async function main(): Promise<number> {
-  const minutes = Number(flags.minutes)
-  if (!(minutes > 0) || targets.length === 0) {
-    say(`give --minutes above 0, and --only part of: ${[...byteTargets, ...messageTargets].map(({ name }) => name).join(' · ')}`)
-    return 1
-  }
+  const { minutes } = flags
   const start = performance.now()
   const elapsed = (): number => (performance.now() - start) / 60_000
   let runs = 0
   for (let round = 1; ; round++) {
     for (const { name } of targets) {
-      const seed = flags.seed === undefined ? randomInt(2 ** 31) : Number(flags.seed)
+      const seed = flags.seed ?? randomInt(2 ** 31)
       const outcome = await batch(name, seed)
       if (outcome !== 'passed') {
         say(`${outcome}: ${name}. Again: npm run test:fuzz -- --only '${name}' --seed ${seed}`)
@@ -72,5 +73,5 @@ async function main(): Promise<number> {
   }
 }
 
-if (flags.batch) runBatch(flags.only, Number(flags.seed))
+if (flags.batch) runBatch(flags.only, flags.seed ?? 0)
 else process.exitCode = await main()

@@ -3,21 +3,30 @@
  * acknowledged; the checker looks for a read that broke the promise about revoked values. With `--copies` the processes answer from copies of their own, whose bus is
  * cut again and again. `--write` puts the result into docs/reliability.md. Ends with 1 when there is such a read.
  */
-import { parseArgs } from 'node:util'
 import { runHistory } from '../test/histories/run-history.ts'
 import { describeHistory } from '../test/histories/describe-history.ts'
 import { findRedis } from './find-redis.ts'
+import { off, readFlags, whole } from './flags.ts'
 import { describeMachine, writeSection } from './reliability-page.ts'
 import { startRedis } from './start-redis.ts'
 
-const { values: flags } = parseArgs({
-  options: {
-    operations: { type: 'string', default: '100000' },
-    processes: { type: 'string', default: '4' },
-    seed: { type: 'string', default: '1' },
-    copies: { type: 'boolean', default: false },
-    write: { type: 'boolean', default: false },
-  },
+const help = `npm run test:histories -- [flags]
+
+Real processes on a real Redis record what each read returned and when each write was acknowledged; a checker looks for reads that broke a promise.
+
+  --operations <n>  how many (100000)
+  --processes <n>   by how many processes (4)
+  --seed <n>        of what they do (1)
+  --copies          they answer from copies of their own, over a bus that is cut again and again
+  --write           puts the result into docs/reliability.md
+
+REDIS_URL names a Redis to use; else it starts one of its own. Ends with 1 when there is such a read.`
+const flags = readFlags(help, {
+  operations: whole(1, 100_000),
+  processes: whole(1, 4),
+  seed: whole(0, 1),
+  copies: off,
+  write: off,
 })
 
 async function main(): Promise<number> {
@@ -27,7 +36,7 @@ async function main(): Promise<number> {
     return 1
   }
   const own = found.kind === 'program' ? await startRedis({ program: found.path }) : undefined
-  const [operations, processes, seed] = [Number(flags.operations), Number(flags.processes), Number(flags.seed)]
+  const { operations, processes, seed } = flags
   try {
     // On a server of our own alone are all subscribers ours.
     const withCopies = { copies: flags.copies, cutsBus: flags.copies && own !== undefined }

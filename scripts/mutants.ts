@@ -5,26 +5,30 @@
  */
 import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
 import type { Mutant } from '../test/mutants/mutant.ts'
 import { mutantGroups } from '../test/mutants/mutants.ts'
 import { killersIn, tables } from '../test/mutants/table.ts'
 import { planted, type Verdict, Workshop } from '../test/mutants/workshop.ts'
+import { off, readFlags, refuse, texts } from './flags.ts'
 import { writeSection } from './reliability-page.ts'
 import { startRedis } from './start-redis.ts'
 
 const page = fileURLToPath(new URL('../docs/reliability.md', import.meta.url))
 const atOnce = 2
 
-const { values: flags } = parseArgs({
-  options: {
-    only: { type: 'string', multiple: true },
-    list: { type: 'boolean', default: false },
-    check: { type: 'boolean', default: false },
-  },
-})
+const help = `npm run test:mutants -- [flags]
+
+Plants one defect after the other in a copy of the repository and must see the tests named for it fail. When all are noticed, docs/reliability.md tells by which test.
+
+  --only <name>  those whose name has this in it; may be given again
+  --list         shows them, and runs nothing
+  --check        runs nothing; fails when one has lost its place in the code, or the page does not name the same ones
+
+Ends with 1 when one was not noticed.`
+const flags = readFlags(help, { only: texts, list: off, check: off })
 const all: readonly Mutant[] = mutantGroups.flatMap(({ mutants }) => mutants)
 const chosen = all.filter(({ name }) => flags.only === undefined || flags.only.some(part => name.includes(part)))
+if (chosen.length === 0) refuse('no mutant has such a name; --list shows them')
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
 function list(): number {
@@ -60,17 +64,12 @@ async function misplaced(mutant: Mutant): Promise<string | undefined> {
 }
 
 async function runAll(): Promise<number> {
-  if (chosen.length === 0) {
-    say('no mutant has such a name; see --list')
-    return 1
-  }
   const startedAt = performance.now()
   const redis = await startRedis()
   const workshops = await Promise.all(Array.from({ length: Math.min(atOnce, chosen.length) }, () => Workshop.open(redis.url)))
   const close = async (): Promise<void> => {
     await Promise.all([...workshops.map(workshop => workshop.close()), redis.stop()])
   }
-  process.once('SIGINT', () => void close().finally(() => process.exit(130)))
   try {
     if (!(await control(workshops[0] as Workshop))) return 1
     const verdicts = await tryAll(workshops)

@@ -3,17 +3,25 @@
  * `--from N` starts elsewhere, `--workers N` takes more or fewer processes (2 by default). `--replay SEED` plays one, and if it fails shrinks it and
  * tells who did what. Ends with 1 when something broke or was never reached.
  */
-import { parseArgs } from 'node:util'
 import { explain, isSound } from '../test/simulation/explain.ts'
 import { playSeeds } from '../test/simulation/play-seeds.ts'
+import { readFlags, whole } from './flags.ts'
 
-const { values: flags } = parseArgs({
-  options: {
-    seeds: { type: 'string', default: '10000' },
-    from: { type: 'string', default: '1' },
-    workers: { type: 'string', default: '2' },
-    replay: { type: 'string' },
-  },
+const help = `npm run test:sim -- [flags]
+
+Plays schedules of a simulated fleet, each from its seed, and looks for what breaks a promise.
+
+  --seeds <n>     how many (10000)
+  --from <seed>   where to begin (1)
+  --workers <n>   in so many processes (2)
+  --replay <seed> plays this one alone; if it breaks something, shrinks it and tells who did what
+
+Ends with 1 when something broke, or was never reached.`
+const flags = readFlags(help, {
+  seeds: whole(1, 10_000),
+  from: whole(0, 1),
+  workers: whole(1, 2),
+  replay: whole(0, undefined),
 })
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
@@ -88,6 +96,4 @@ class Progress {
 }
 
 process.exitCode =
-  flags.replay === undefined
-    ? await simulate(Number(flags.from), Number(flags.seeds), Number(flags.workers))
-    : await replay(Number(flags.replay))
+  flags.replay === undefined ? await simulate(flags.from, flags.seeds, flags.workers) : await replay(flags.replay)

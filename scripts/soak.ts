@@ -2,22 +2,24 @@
  * `npm run test:soak -- --minutes 30`: several processes under random faults of Redis, of the network and of each other, with what they read checked
  * and their memory measured. `--write` puts the result into docs/reliability.md. Ends with 1 on a violation, an unhandled rejection, a call that does not settle, or memory or handles that grow.
  */
-import { parseArgs } from 'node:util'
 import { describeCounts, listed } from '../test/histories/describe-history.ts'
 import { settled, slopeOf, type Sample } from '../test/soak/slope.ts'
 import { soak, type Soaked } from '../test/soak/soak.ts'
 import { findProgram } from './find-redis.ts'
+import { above0, off, readFlags, whole } from './flags.ts'
 import { describeMachine, writeSection } from './reliability-page.ts'
 
-const { values: flags } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '10' },
-    seed: { type: 'string', default: '1' },
-    write: { type: 'boolean', default: false },
-  },
-})
-const minutes = Number(flags.minutes)
-const seed = Number(flags.seed)
+const help = `npm run test:soak -- [flags]
+
+Several processes under random faults of Redis, of the network and of each other, with what they read checked and their memory measured.
+
+  --minutes <n>  for how long (10); below 1 it is too short to tell whether memory grows
+  --seed <n>     of the faults and of what the processes do (1)
+  --write        puts the result into docs/reliability.md
+
+Ends with 1 on a violation, a rejection that nobody handles, a call that does not settle, or memory or handles that grow.`
+const flags = readFlags(help, { minutes: above0(10), seed: whole(0, 1), write: off })
+const { minutes, seed } = flags
 
 /** A rise that is both beyond its own noise and worth a thought. */
 const surelyBeyond = 3
@@ -40,6 +42,7 @@ interface Trend {
 
 function trend(name: string, samples: readonly Sample[], unit: string, worth: number): Trend {
   const { perUnit, error, samples: count } = slopeOf(settled(samples))
+  if (Number.isNaN(perUnit)) return { text: `${name}: too short for a slope (${samples.length} samples)`, grows: false }
   const values = settled(samples).map(({ value }) => value)
   const grows = perUnit > surelyBeyond * error && perUnit > worth
   const range = `${Math.min(...values).toLocaleString('en')} to ${Math.max(...values).toLocaleString('en')}`

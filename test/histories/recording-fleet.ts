@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { rmSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -25,6 +26,8 @@ export interface RecordingFleetOptions {
 }
 
 const script = fileURLToPath(new URL('worker.ts', import.meta.url))
+/** A process that was killed may be about to write there. */
+const removal = { recursive: true, force: true, maxRetries: 5, retryDelay: 20 } as const
 const rowBytes = rowLength * Float64Array.BYTES_PER_ELEMENT
 
 /** Processes that record what they do, over one namespace. */
@@ -40,6 +43,7 @@ export class RecordingFleet {
   private constructor(options: RecordingFleetOptions, folder: string) {
     this.#options = options
     this.#folder = folder
+    process.once('exit', this.#leave)
   }
 
   static async start(options: RecordingFleetOptions): Promise<RecordingFleet> {
@@ -51,6 +55,12 @@ export class RecordingFleet {
       await fleet.stop()
       throw error
     }
+  }
+
+  /** For a process that ends before it stops this: its children end by themselves. */
+  readonly #leave = (): void => {
+    for (const { pid } of this.alive) process.kill(pid, 'SIGKILL')
+    rmSync(this.#folder, removal)
   }
 
   /** In their places. Some may be dead. */
@@ -138,6 +148,7 @@ export class RecordingFleet {
 
   async stop(): Promise<void> {
     await Promise.all(this.#members.map(member => member.kill()))
-    await rm(this.#folder, { recursive: true, force: true })
+    process.off('exit', this.#leave)
+    await rm(this.#folder, removal)
   }
 }

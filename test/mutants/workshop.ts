@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { rmSync } from 'node:fs'
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
@@ -8,6 +9,8 @@ import type { Mutant } from './mutant.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const notCopied = new Set(['.git', '.stryker', 'coverage', 'dist', 'node_modules'])
+/** Whoever still writes there has been told to stop. */
+const removal = { recursive: true, force: true, maxRetries: 5, retryDelay: 100 } as const
 const generatedScripts = 'src/redis/scripts.gen.ts'
 /** Longer than any of the tests takes: a mutant that makes them hang is a mutant to be chosen better. */
 const patienceMs = 120_000
@@ -40,13 +43,15 @@ export class Workshop {
   private constructor(folder: string, redisUrl: string) {
     this.#folder = folder
     this.#redisUrl = redisUrl
+    process.once('exit', this.#leave)
   }
 
   static async open(redisUrl: string): Promise<Workshop> {
     const folder = await mkdtemp(join(tmpdir(), 'leasehold-mutants-'))
+    const workshop = new Workshop(folder, redisUrl)
     await cp(root, folder, { recursive: true, filter: source => source === root || !notCopied.has(basename(source)) })
     await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
-    return new Workshop(folder, redisUrl)
+    return workshop
   }
 
   /** Plants the mutant, runs its tests and takes it out again. */
@@ -83,9 +88,16 @@ export class Workshop {
     return { kind: 'killed', test: [...failed.ancestorTitles, failed.title].join(' › '), message }
   }
 
+  /** For a process that ends before it closes this. */
+  readonly #leave = (): void => {
+    this.#child?.kill('SIGKILL')
+    rmSync(this.#folder, removal)
+  }
+
   async close(): Promise<void> {
+    process.off('exit', this.#leave)
     this.#child?.kill('SIGTERM')
-    await rm(this.#folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+    await rm(this.#folder, removal)
   }
 
   async #run(program: string, args: readonly string[]): Promise<{ readonly code: number; readonly output: string }> {
