@@ -1,31 +1,35 @@
 import { StoreError } from '../core/errors.ts'
 import type { StoreErrorRecord } from '../core/events.ts'
-import type { Clock, EntryKey, Store, StoreContext, StoreListeners, StoreProvider } from '../core/ports.ts'
+import { hasMethods } from '../core/options/check-option.ts'
+import { invalidOption } from '../core/options/invalid-option.ts'
+import type { Change, Clock, EntryKey, Store, StoreContext, StoreProvider } from '../core/ports.ts'
+import { checkFunction } from './check-arguments.ts'
+import { checkFault, type Fault } from './faults.ts'
+
+export { answered, lostReply, lostRequest, refused, slow, twice } from './faults.ts'
+export type { Fault } from './faults.ts'
+export { inTurn } from './in-turn.ts'
 
 /** `read-header`: a read of a large value that is remembered. */
 export type ChaosCommand = StoreErrorRecord['command'] | 'read-header'
 
-/** One command on its way to the store, or one wake-up on its way back. */
+/** What the store says unasked: to who waits for a key, and to who keeps trusted copies. */
+export type ChaosMessage = 'wake' | 'change'
+
+/** One command on its way to the store, or one message on its way back. */
 export interface ChaosCall {
-  readonly command: ChaosCommand | 'wake'
-  /** The user key; for a wake-up its wake id, for what concerns the whole namespace `''`. */
+  readonly command: ChaosCommand | ChaosMessage
+  /** The user key; for a message the wake id of its key, for what concerns the whole namespace `''`. */
   readonly key: string
   /** Which opened store it belongs to: 0 for the first cache, 1 for the second. */
   readonly client: number
   /** The how manyth call of this command it is, all clients together, from 1. */
   readonly nth: number
-  /** What the engine asked for, as the method got it; undefined for wake-ups. */
+  /** What the engine asked for, as the method got it; for a change what is told, with its `kind` (`pulse` is no change, but proof that changes are heard); undefined for wake-ups. */
   readonly request: unknown
   /** Monotonic ms at which it was sent. */
   readonly sentAt: number
 }
-
-/** What befalls a call instead of passing through at once. Made by {@link refused}, {@link slow} and their like. */
-export type Fault =
-  | { readonly kind: 'refused'; readonly error: Error }
-  | { readonly kind: 'slow'; readonly requestMs: number; readonly replyMs: number }
-  | { readonly kind: 'answered'; readonly reply: unknown }
-  | { readonly kind: 'twice' }
 
 /** Decides about each call in turn. Undefined: it passes. */
 export type ChaosScript = (call: ChaosCall) => Fault | undefined
@@ -36,8 +40,8 @@ export interface ChaosStore extends StoreProvider {
   /** Every call so far, those the script spoiled included. */
   readonly calls: readonly ChaosCall[]
   /** How often `command` was sent, by `client` or by all. */
-  count(command: ChaosCommand | 'wake', client?: number): number
-  /** Takes the bus down or brings it back. While it is down wake-ups are lost. */
+  count(command: ChaosCall['command'], client?: number): number
+  /** Takes the bus down or brings it back. While it is down wake-ups and changes are lost. */
   setBus(live: boolean): void
   /** Tells every cache that the store became usable or stopped being so. */
   setReady(ready: boolean): void
@@ -45,51 +49,8 @@ export interface ChaosStore extends StoreProvider {
   changeServer(): void
 }
 
-/** Fails at once, and the caller knows that nothing was executed. */
-export function refused(error: Error = new StoreError('STORE_UNAVAILABLE', 'not-executed', 'the connection is down')): Fault {
-  return { kind: 'refused', error }
-}
-
 /**
- * Takes `requestMs` to reach the store and `replyMs` to come back. When both together exceed the caller's timeout it gives up with an unknown
- * outcome, and the command is executed all the same when it arrives. Infinity: never arrives. A wake-up only has the first.
- */
-export function slow(requestMs: number, replyMs = 0): Fault {
-  return { kind: 'slow', requestMs, replyMs }
-}
-
-/** Never executed; the caller times out and cannot know. */
-export function lostRequest(): Fault {
-  return slow(Infinity)
-}
-
-/** Executed at once; the caller times out and cannot know. */
-export function lostReply(): Fault {
-  return slow(0, Infinity)
-}
-
-/** Answered in the store's place: nothing is executed. */
-export function answered(reply: unknown): Fault {
-  return { kind: 'answered', reply }
-}
-
-/** Executed twice over, as by a client that sends again what it was not sure of; the caller hears the second answer. Delivered twice, for a wake-up. */
-export function twice(): Fault {
-  return { kind: 'twice' }
-}
-
-/** A script that gives each command the faults listed for it, in order; the calls after those pass, as do those given `undefined`. */
-export function inTurn(faults: { readonly [Command in ChaosCall['command']]?: readonly (Fault | undefined)[] }): ChaosScript {
-  const used = new Map<string, number>()
-  return ({ command }) => {
-    const index = used.get(command) ?? 0
-    used.set(command, index + 1)
-    return faults[command]?.[index]
-  }
-}
-
-/**
- * Wraps a store so that a script decides what becomes of each command and wake-up, under the clock of the cache that opens it: the same script
+ * Wraps a store so that a script decides what becomes of each command and message, under the clock of the cache that opens it: the same script
  * gives the same run.
  *
  * ```ts
@@ -98,9 +59,11 @@ export function inTurn(faults: { readonly [Command in ChaosCall['command']]?: re
  * ```
  */
 export function chaosStore(provider: StoreProvider, script: ChaosScript = () => undefined): ChaosStore {
+  if (!hasMethods(provider, 'open')) throw invalidOption('provider', provider, 'a store, such as memoryStore()')
+  checkFunction('script', script)
   const calls: ChaosCall[] = []
   const sent = new Map<string, number>()
-  const opened: StoreListeners[] = []
+  const opened: StoreContext[] = []
   let busLive = true
 
   const chaos: ChaosStore = {
@@ -111,42 +74,56 @@ export function chaosStore(provider: StoreProvider, script: ChaosScript = () => 
       calls.filter(call => call.command === command && (client === undefined || call.client === client)).length,
     setBus(live) {
       busLive = live
-      for (const listeners of opened) listeners.onBus(live)
+      for (const { listeners, changes } of opened) {
+        listeners.onBus(live)
+        changes?.onLive(live)
+      }
     },
     setReady(ready) {
-      for (const listeners of opened) listeners.onReady(ready)
+      for (const { listeners } of opened) listeners.onReady(ready)
     },
     changeServer() {
-      for (const listeners of opened) listeners.onServerChange?.()
+      for (const { listeners } of opened) listeners.onServerChange?.()
     },
     open(context) {
-      const client = opened.push(context.listeners) - 1
+      const client = opened.push(context) - 1
+      const { clock, listeners, changes } = context
       const record = (command: ChaosCall['command'], key: string, request: unknown): Fault | undefined => {
         const nth = (sent.get(command) ?? 0) + 1
         sent.set(command, nth)
-        const call = { command, key, client, nth, request, sentAt: context.clock.now() }
+        const call = { command, key, client, nth, request, sentAt: clock.now() }
         calls.push(call)
-        return chaos.script(call)
+        return checkFault('script', chaos.script(call))
       }
       const onWake = (wakeId: string): void => {
-        if (busLive) deliver(context, wakeId, record('wake', wakeId, undefined))
+        if (busLive) deliver(clock, record('wake', wakeId, undefined), () => listeners.onWake(wakeId))
       }
-      const onBus = (live: boolean): void => context.listeners.onBus(live && busLive)
-      return wrap(provider.open({ ...context, listeners: { ...context.listeners, onWake, onBus } }), context.clock, record)
+      const onBus = (live: boolean): void => listeners.onBus(live && busLive)
+      const onChange = (change: Change): void => {
+        const key = change.kind === 'key' ? change.wakeId : ''
+        if (busLive) deliver(clock, record('change', key, change), () => changes?.onChange(change))
+      }
+      const onLive = (live: boolean): void => changes?.onLive(live && busLive)
+      const spoiled: StoreContext = {
+        ...context,
+        listeners: { ...listeners, onWake, onBus },
+        changes: changes === undefined ? undefined : { ...changes, onChange, onLive },
+      }
+      return wrap(provider.open(spoiled), clock, record)
     },
   }
   return chaos
 }
 
-function deliver({ clock, listeners }: StoreContext, wakeId: string, fault: Fault | undefined): void {
-  if (fault === undefined) return listeners.onWake(wakeId)
-  switch (fault.kind) {
+function deliver(clock: Clock, fault: Fault | undefined, hear: () => void): void {
+  switch (fault?.kind) {
+    case undefined:
+      return hear()
     case 'slow':
-      if (fault.requestMs !== Infinity) clock.setTimeout(() => listeners.onWake(wakeId), fault.requestMs)
-      return
+      return after(clock, Math.max(1, fault.requestMs), hear)
     case 'twice':
-      listeners.onWake(wakeId)
-      return listeners.onWake(wakeId)
+      hear()
+      return hear()
     case 'refused':
     case 'answered':
   }

@@ -1,5 +1,5 @@
 export { answered, chaosStore, inTurn, lostReply, lostRequest, refused, slow, twice } from './chaos-store.ts'
-export type { ChaosCall, ChaosCommand, ChaosScript, ChaosStore, Fault } from './chaos-store.ts'
+export type { ChaosCall, ChaosCommand, ChaosMessage, ChaosScript, ChaosStore, Fault } from './chaos-store.ts'
 export { seededRandom } from './seeded-random.ts'
 export { storeContract } from './store-contract.ts'
 export type { ContractCase, StoreUnderTest } from './store-contract.ts'

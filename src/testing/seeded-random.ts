@@ -1,10 +1,12 @@
 import type { Random } from '../core/ports.ts'
+import { checkFinite } from './check-arguments.ts'
 
 /**
  * Randomness that a test can repeat: the same seed gives the same numbers and tokens (xoshiro128**).
  * Different seeds give different tokens. Never for production: its tokens can be guessed.
  */
 export function seededRandom(seed: number): Random {
+  checkFinite('seed', seed)
   const state = new Uint32Array(4)
   let mixed = seed >>> 0
   for (let index = 0; index < state.length; index++) {

@@ -1,3 +1,6 @@
+import { checkNames, checkObject, hasMethods } from '../core/options/check-option.ts'
+import { invalidOption } from '../core/options/invalid-option.ts'
+import { checkFunction } from './check-arguments.ts'
 import { acquireCases } from './contract/acquire-cases.ts'
 import { changeCases } from './contract/change-cases.ts'
 import { fullCases } from './contract/full-cases.ts'
@@ -25,9 +28,14 @@ export interface ContractCase {
  * for (const { name, run } of storeContract({ open: context => myStore.open(context) })) test(name, run)
  * ```
  *
+ * A clock that is moved by hand needs `pass`: `{ open, clock, pass: ms => clock.advance(ms) }`.
+ *
  * Cases are independent of each other and may run at the same time, but for those that need `full`.
+ *
+ * @throws LeaseholdError `INVALID_OPTION`, `UNKNOWN_OPTION`
  */
 export function storeContract(subject: StoreUnderTest): readonly ContractCase[] {
+  checkSubject(subject)
   const cases: Cases = {
     ...readCases,
     ...acquireCases,
@@ -50,4 +58,23 @@ export function storeContract(subject: StoreUnderTest): readonly ContractCase[] 
       }
     },
   }))
+}
+
+const options: ReadonlySet<string> = new Set<keyof StoreUnderTest>(['open', 'clock', 'random', 'pass', 'full', 'tellsChanges'])
+const clockMethods = ['now', 'wallNow', 'setTimeout', 'clearTimeout', 'unref'] as const
+
+function checkSubject(subject: StoreUnderTest): void {
+  const given = checkObject('subject', subject, 'an object with open')
+  checkNames(given, options)
+  const { open, clock, random, pass, full, tellsChanges } = given
+  checkFunction('open', open)
+  if (clock !== undefined && !hasMethods(clock, ...clockMethods)) throw invalidOption('clock', clock, 'a Clock')
+  if (random !== undefined && !hasMethods(random, 'next', 'token')) throw invalidOption('random', random, 'a Random')
+  if (full !== undefined && !hasMethods(full, 'fill', 'drain')) throw invalidOption('full', full, 'an object with fill and drain')
+  if (tellsChanges !== undefined && typeof tellsChanges !== 'boolean')
+    throw invalidOption('tellsChanges', tellsChanges, 'true or false')
+  if (pass !== undefined) checkFunction('pass', pass)
+  // Nobody would move it while a case waits on it.
+  else if (hasMethods(clock, 'advance'))
+    throw invalidOption('pass', pass, 'given with such a clock: pass: ms => clock.advance(ms)')
 }

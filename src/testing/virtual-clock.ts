@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../core/ports.ts'
+import { checkFinite, checkMs } from './check-arguments.ts'
 
 /** Time that stands still until it is told to pass. */
 export interface VirtualClock extends Clock {
@@ -35,6 +36,7 @@ const nextTurn = setImmediate
  * @param start The wall-clock time at the beginning, in ms since 1970. Default: the first moment of 2026.
  */
 export function virtualClock(start: number = Date.UTC(2026, 0, 1)): VirtualClock {
+  checkFinite('start', start, 'a number of milliseconds since 1970')
   const timers = new Set<PendingTimer>()
   let elapsed = 0
   let wallOffset = start
@@ -101,9 +103,17 @@ export function virtualClock(start: number = Date.UTC(2026, 0, 1)): VirtualClock
     unref(timer) {
       ;(timer as unknown as PendingTimer).upkeep = true
     },
-    advance: ms => inTurn(() => advanceTo(elapsed + ms)),
-    runUntilIdle: (limitMs = defaultLimitMs) => inTurn(() => runWhile(() => [...timers].some(timer => !timer.upkeep), limitMs)),
+    async advance(ms) {
+      checkMs('ms', ms)
+      checkFinite('ms', ms)
+      await inTurn(() => advanceTo(elapsed + ms))
+    },
+    async runUntilIdle(limitMs = defaultLimitMs) {
+      checkMs('limitMs', limitMs)
+      await inTurn(() => runWhile(() => [...timers].some(timer => !timer.upkeep), limitMs))
+    },
     async runUntilSettled(promise, limitMs = defaultLimitMs) {
+      checkMs('limitMs', limitMs)
       let settled = false
       const done = () => void (settled = true)
       promise.then(done, done)
@@ -112,6 +122,7 @@ export function virtualClock(start: number = Date.UTC(2026, 0, 1)): VirtualClock
     },
     settle: () => inTurn(settle),
     shiftWall(ms) {
+      checkFinite('ms', ms)
       wallOffset += ms
     },
   }

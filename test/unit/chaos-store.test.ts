@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { CommitRequest, Store } from '../../src/core/ports.ts'
+import type { Change, CommitRequest, Store } from '../../src/core/ports.ts'
 import { memoryStore } from '../../src/memory/memory-store.ts'
 import { answered, chaosStore, inTurn, lostReply, lostRequest, refused, slow, twice } from '../../src/testing/chaos-store.ts'
-import type { ChaosScript } from '../../src/testing/chaos-store.ts'
+import type { ChaosScript, Fault } from '../../src/testing/chaos-store.ts'
 import { seededRandom } from '../../src/testing/seeded-random.ts'
 import { virtualClock } from '../../src/testing/virtual-clock.ts'
 
@@ -167,5 +167,60 @@ describe('chaosStore', () => {
     await clock.settle()
     chaos.setBus(true)
     expect(heard).toEqual(['a bus down', 'b bus down', 'a bus up', 'b bus up'])
+  })
+})
+
+describe('what a store tells who keeps trusted copies', () => {
+  /** Two processes, of which the first hears changes. */
+  async function openWatching(script?: ChaosScript) {
+    const { clock, chaos, put } = open(script)
+    const changes: string[] = []
+    const context = { namespace: 'test', clock, random: seededRandom(2), maxKeyBytes: 512 }
+    const listeners = { onWake: () => {}, onBus: () => {}, onReady: () => {} }
+    const watching = {
+      onChange: (change: Change) => changes.push(`${change.kind} ${change.sequence}`),
+      onLive: (live: boolean) => changes.push(live ? 'live' : 'dead'),
+    }
+    chaos.open({ ...context, listeners, changes: watching })
+    const other = chaos.open({ ...context, listeners })
+    await clock.settle()
+    return { clock, chaos, changes, change: () => put(other) }
+  }
+  const changesOnly = (...faults: readonly (Fault | undefined)[]): ChaosScript => inTurn({ change: faults })
+
+  it('passes, and is remembered with its kind and the wake id of its key', async () => {
+    const { chaos, changes, change } = await openWatching()
+    const before = changes.length
+    await change()
+    const heard = changes.slice(before)
+    expect(heard.every(each => each.startsWith('key'))).toBe(true)
+    expect(chaos.count('change', 0)).toBe(heard.length)
+    expect(chaos.calls.find(({ command }) => command === 'change')).toMatchObject({
+      client: 0,
+      key: '0:k',
+      request: { kind: 'key', wakeId: '0:k' },
+    })
+  })
+
+  it.each<readonly [string, Fault, string[]]>([
+    ['is lost', lostRequest(), ['key 2']],
+    ['comes late, after what was told later', slow(100), ['key 2', 'key 1']],
+    ['comes twice', twice(), ['key 1', 'key 1', 'key 2']],
+  ])('%s', async (_what, fault, expected) => {
+    const { clock, changes, change } = await openWatching(changesOnly(fault))
+    const before = changes.length
+    await change()
+    await clock.advance(200)
+    expect(changes.slice(before, before + expected.length)).toEqual(expected)
+  })
+
+  it('is lost while the bus is down', async () => {
+    const { chaos, changes, change } = await openWatching()
+    chaos.setBus(false)
+    const before = changes.length
+    await change()
+    expect(changes.slice(before)).toEqual([])
+    chaos.setBus(true)
+    expect(changes.slice(before - 1)).toEqual(['dead', 'live'])
   })
 })
