@@ -2,19 +2,25 @@
  * `npm run test:outages`: Redis goes away in several ways under 500 requests/s on 200 hot keys, and what callers and the source notice of it. `--row stopped` runs one,
  * `--short` a short form, `--write` puts what was run into the table of docs/failure-modes.md. Ends with 1 when something does not hold.
  */
-import { parseArgs } from 'node:util'
 import { rows, type Row, type Shown } from '../test/outages/rows.ts'
 import { findProgram } from './find-redis.ts'
+import { off, readFlags, refuse, texts } from './flags.ts'
 import { describeMachine, readSection, writeSection } from './reliability-page.ts'
 
 const page = 'docs/failure-modes.md'
-const { values: flags } = parseArgs({
-  options: {
-    row: { type: 'string', multiple: true },
-    short: { type: 'boolean', default: false },
-    write: { type: 'boolean', default: false },
-  },
-})
+const names = rows.map(({ name }) => name)
+const help = `npm run test:outages -- [flags]
+
+Redis goes away in several ways under 500 requests/s on 200 hot keys, and what callers and the source notice of it.
+
+  --row <name>  runs this one; may be given again. There are ${names.join(', ')}
+  --short       a short form
+  --write       puts what was run into the table of ${page}
+
+Ends with 1 when something does not hold.`
+const flags = readFlags(help, { row: texts, short: off, write: off })
+const unknown = (flags.row ?? []).filter(name => !names.includes(name))
+if (unknown.length > 0) refuse(`there is no row ${unknown.join(', ')}; there are ${names.join(', ')}`)
 
 const head = [
   'fault',
