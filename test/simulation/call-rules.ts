@@ -47,6 +47,7 @@ function mayFailWith({ world, name }: SimulatedProcess, call: CallRecord, error:
     case 'clear':
       return storeCodes.some(code => isLeaseholdError(error, code))
     case 'get':
+    case 'getMany':
     case 'getEntry':
     case 'has':
       return isLeaseholdError(error, 'CACHE_CLOSED')
@@ -65,6 +66,7 @@ function longestMs({ kind, options, timeSource }: CallRecord, { plan, link }: Si
     case 'peek':
       return 0
     case 'get':
+    case 'getMany':
     case 'getEntry':
     case 'has':
       // The entry, and then its tags.

@@ -2,6 +2,7 @@ import { detectionMs } from './copy-watch.ts'
 import type { CallRecord, Invalidation } from './history.ts'
 import { shortestMs } from './network.ts'
 import type { SimulatedProcess } from './process.ts'
+import type { Violation } from './world.ts'
 
 /** Times are multiples of 1/256 ms, and what begins at one moment is told apart by less. */
 const grainMs = 0.01
@@ -11,22 +12,33 @@ const grainMs = 0.01
  *
  * @param revoked The acknowledged invalidations of the value.
  */
-export function checkCopy(process: SimulatedProcess, call: CallRecord, revoked: readonly Invalidation[]): void {
-  const { world, copies, name } = process
-  const { coverage } = world
-  copies?.checkTrust(call)
+export function brokenByCopy(
+  process: SimulatedProcess,
+  call: CallRecord,
+  revoked: readonly Invalidation[],
+): Violation | undefined {
+  const { copies, name } = process
+  const distrusted = copies?.brokenByTrust(call)
+  if (distrusted !== undefined) return distrusted
   const mostMs = mostBehindMs(process)
   for (const invalidation of revoked) {
-    const behindMs = call.beganAt - invalidation.resolvedAt
+    const behindMs = call.beganAt - invalidation.everywhereAt
     if (invalidation.process === name) {
       const text = `call ${call.nth} of ${name} for ${call.key} was answered by a copy that its own ${invalidation.kind} had revoked`
-      return world.violate('P3: own writes apply at once', text)
+      return { rule: 'P3: own writes apply at once', text }
     }
-    coverage.count('copy behind an acknowledged revocation')
-    coverage.measure('ms that a copy was behind a revocation at worst', behindMs)
     if (behindMs < mostMs + grainMs) continue
     const text = `call ${call.nth} of ${name} for ${call.key} was answered by a copy ${behindMs.toFixed(1)} ms after the ${invalidation.kind} of ${invalidation.process} had resolved, and ${mostMs} ms is the most`
-    return world.violate('P3', text)
+    return { rule: 'P3', text }
+  }
+  return undefined
+}
+
+/** The answer was allowed: by how much was it behind? */
+export function countBehind({ world: { coverage } }: SimulatedProcess, call: CallRecord, revoked: readonly Invalidation[]): void {
+  for (const { everywhereAt } of revoked) {
+    coverage.count('copy behind an acknowledged revocation')
+    coverage.measure('ms that a copy was behind a revocation at worst', call.beganAt - everywhereAt)
   }
 }
 

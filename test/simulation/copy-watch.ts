@@ -2,16 +2,23 @@ import type { Change } from '../../src/core/ports.ts'
 import type { MadeChange } from './change-channel.ts'
 import type { CallRecord } from './history.ts'
 import type { SimulatedProcess } from './process.ts'
+import type { Violation } from './world.ts'
 
 /** How long after a pulse was sent the bus is trusted. */
 export const detectionMs = 3000
 
+/** What a process knows of changes at one moment. */
+export interface Knowledge {
+  /** So many of the changes that the server has made it must know of. */
+  readonly toldOf: number
+  /** When the last pulse was sent that it has heard on this subscription. */
+  readonly provenAt: number
+}
+
 /** What one process with copies has been told of changes, and when it was proven that it hears of them: by that its copies are judged. */
 export class CopyWatch {
   readonly #process: SimulatedProcess
-  /** So many of the changes that the server has made it must know of. */
   #toldOf = 0
-  /** When the last pulse was sent that it has heard on this subscription. */
   #provenAt = -Infinity
   #sequence: number | undefined
   /** When it last heard of a change of a key, or of more than a key (under `''`). */
@@ -19,6 +26,10 @@ export class CopyWatch {
 
   constructor(process: SimulatedProcess) {
     this.#process = process
+  }
+
+  get knowledge(): Knowledge {
+    return { toldOf: this.#toldOf, provenAt: this.#provenAt }
   }
 
   /** Lets the process hear of a change. */
@@ -55,23 +66,26 @@ export class CopyWatch {
   }
 
   /** A copy answers only while it is proven that changes are heard, however long the process stood still. */
-  checkTrust(call: CallRecord): void {
+  brokenByTrust(call: CallRecord): Violation | undefined {
+    const { provenAt } = call.knew ?? this.knowledge
     const { world, name } = this.#process
-    const provenMs = call.beganAt - this.#provenAt
-    if (provenMs < detectionMs || world.server.clockStepped) return
+    const provenMs = call.beganAt - provenAt
+    if (provenMs < detectionMs || world.server.clockStepped) return undefined
     const text = `call ${call.nth} of ${name} for ${call.key} was answered by a copy ${ms(provenMs)} after the last pulse that it heard was sent`
-    world.violate('P3: only a bus that is proven alive is trusted', text)
+    return { rule: 'P3: only a bus that is proven alive is trusted', text }
   }
 
-  /** What the process was told of, its copies respect at once. */
-  checkTold(call: CallRecord, bornSeq: number, tags: readonly string[]): void {
+  /** What the process was told of, its copies respect at once. Those that are fresh answer at once, too, and those of an outage when the store has failed. */
+  brokenByTold(call: CallRecord, bornSeq: number, tags: readonly string[]): Violation | undefined {
     const { world, name } = this.#process
-    for (const made of world.changes.made.slice(0, this.#toldOf)) {
+    const { toldOf } = call.answer === 'hit local' ? (call.knew ?? this.knowledge) : this.knowledge
+    for (const made of world.changes.made.slice(0, toldOf)) {
       if (made.undone || bornSeq >= made.bornBeforeSeq || !reaches(made, call, tags)) continue
       const what = made.change.kind === 'key' ? 'its change' : made.change.kind
       const text = `call ${call.nth} of ${name} for ${call.key} was answered by an older copy after the process had been told of ${what}`
-      return world.violate('P3: what is told is gone', text)
+      return { rule: 'P3: what is told is gone', text }
     }
+    return undefined
   }
 
   get #copies(): number {

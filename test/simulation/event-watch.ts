@@ -14,8 +14,9 @@ export function listenTo(process: SimulatedProcess): void {
     const call = answered(process, record, record.from === 'local' ? 'hit local' : 'hit')
     if (call?.answer === 'hit') process.copies?.offered(call)
   })
-  cache.on('lookup', ({ from }) => {
-    if (from === 'local' && process.lookingUp !== undefined) process.lookingUp.answer = 'hit local'
+  cache.on('lookup', ({ from, key }) => {
+    const call = process.lookingUp.find(each => each.key === key)
+    if (from === 'local' && call !== undefined) call.answer = 'hit local'
     coverage.count(`look-up ${from}`)
   })
   cache.on('miss', record => answered(process, record, `miss ${record.outcome}`))
@@ -38,7 +39,10 @@ export function listenTo(process: SimulatedProcess): void {
   cache.on('invalidate', record => heard(`invalidate ${record.operation} ${record.outcome}`, record))
   cache.on('decode-error', record => heard(`unreadable ${record.reason}`, record))
   cache.on('store-error', record => heard(`store-error ${record.command} ${record.outcome}`, record))
-  cache.on('journal', record => heard(`journal ${record.change}`, record))
+  cache.on('journal', record => {
+    if (record.change === 'replayed') process.replayed(record.waiting)
+    heard(`journal ${record.change}`, record)
+  })
   cache.on('connection', record => heard(`${record.part} ${record.state}`, record))
 }
 

@@ -103,6 +103,7 @@ function restart(world: World, from: 'empty' | 'snapshot', downMs: number): void
     server.restart(from)
     world.note('store', () => `is back, ${from}`)
     if (from === 'snapshot') {
+      world.restoredSeq = world.nextSeq()
       world.history.undoSince(world.snapshotSeq)
       world.watch.forget()
       world.changes.undoSince(world.snapshotSeq)

@@ -1,4 +1,5 @@
 import type { CallOptions, Token } from '../../src/index.ts'
+import type { Knowledge } from './copy-watch.ts'
 
 /** What a value says of itself. */
 export interface Payload {
@@ -43,6 +44,7 @@ export interface CallRecord {
   readonly kind:
     | 'getOrSet'
     | 'get'
+    | 'getMany'
     | 'peek'
     | 'getEntry'
     | 'has'
@@ -61,6 +63,8 @@ export interface CallRecord {
   readonly aborts: boolean
   /** Which samples of the server's time the process went by. */
   readonly timeSource: number
+  /** Undefined if its process keeps no copies. */
+  readonly knew: Knowledge | undefined
   /** What the status record said: `hit`, `hit local`, `stale cooldown`, `miss loaded` and so on. */
   answer: string | undefined
   settled: boolean
@@ -105,12 +109,11 @@ export interface Invalidation {
   readonly key: string
   readonly version: number
   readonly beganSeq: number
+  /** From when it holds in its own process, which knows of it whatever becomes of the store. */
   resolvedSeq: number
-  resolvedAt: number
-  /** The store could not be told: it holds in its own process alone. */
-  deferred: boolean
-  /** A restart from an older snapshot has undone it. */
-  undone: boolean
+  /** From when it holds in every process: once the store has acknowledged it. Infinity while it waits in a journal, or a restart has undone it. */
+  everywhereSeq: number
+  everywhereAt: number
 }
 
 /** Everything that was asked, loaded, stored and revoked in one run. */
@@ -145,11 +148,19 @@ export class History {
     return birth
   }
 
+  /** The store has acknowledged all that `process` had to tell it. */
+  allTold(process: string, seq: number, at: number): void {
+    for (const invalidation of this.invalidations) {
+      if (invalidation.process !== process || invalidation.resolvedSeq === Infinity || invalidation.everywhereSeq < seq) continue
+      invalidation.everywhereSeq = seq
+      invalidation.everywhereAt = at
+    }
+  }
+
   /** The server has lost what it was told since `snapshotSeq`. */
   undoSince(snapshotSeq: number): void {
     for (const invalidation of this.invalidations) {
-      // A deferred one may have been told after the snapshot.
-      if (invalidation.deferred || !(invalidation.resolvedSeq < snapshotSeq)) invalidation.undone = true
+      if (!(invalidation.everywhereSeq < snapshotSeq)) invalidation.everywhereSeq = invalidation.everywhereAt = Infinity
     }
   }
 }

@@ -21,11 +21,12 @@ import { StoreError } from '../../src/index.ts'
 import { headerBytes } from '../../src/codec/header.ts'
 import { epochBytes } from '../../src/core/tags/namespace-record.ts'
 import type { MemoryServer } from '../../src/memory/memory-server.ts'
+import { ServerIdentity } from '../../src/redis/server-identity.ts'
 import { LinkBus } from './link-bus.ts'
 import { LinkTime } from './link-time.ts'
 import { renewing } from './load-rules.ts'
 import { Message, type Request as StoreRequest } from './message.ts'
-import { fateOf } from './network.ts'
+import { fateOf, helloMs } from './network.ts'
 import type { Command } from './plan.ts'
 import type { SimulatedProcess } from './process.ts'
 import { namespace } from './server.ts'
@@ -38,6 +39,7 @@ export class Link implements Store {
   readonly bus: LinkBus
   readonly #context: StoreContext
   readonly #time: LinkTime
+  readonly #identity: ServerIdentity
   readonly #underWay = new Set<Message>()
   readonly #sent = new Map<string, number>()
   #record: Buffer | null = null
@@ -46,6 +48,10 @@ export class Link implements Store {
   #asked = 0
   #answered = 0
   #connected = true
+  #connection = 0
+  /** When the server that it has reached has said who it is. */
+  #metAt = 0
+  #metRun = 0
   #closed = false
   /** Until when nothing that is sent arrives. */
   #stuckUntil = 0
@@ -54,6 +60,11 @@ export class Link implements Store {
     this.world = world
     this.process = process
     this.#context = context
+    this.#identity = new ServerIdentity(() => {
+      process.serverChanged()
+      context.listeners.onServerChange?.()
+    })
+    if (world.server.up) this.#meet()
     this.#time = new LinkTime(this)
     this.#time.start()
     this.bus = new LinkBus(this, context)
@@ -65,6 +76,16 @@ export class Link implements Store {
 
   get closed(): boolean {
     return this.#closed
+  }
+
+  /** Whether the process knows of the server's last start. */
+  get hasMet(): boolean {
+    return this.#metRun === this.world.server.run
+  }
+
+  /** No reply is heard before it is known whose it is. A command may have left before, as one does that a cluster redirects. */
+  get helloMs(): number {
+    return Math.max(0, this.#metAt - this.world.now)
   }
 
   get stuckMs(): number {
@@ -200,6 +221,7 @@ export class Link implements Store {
   disconnect(): void {
     if (!this.#connected || this.#closed) return
     this.#connected = false
+    this.#connection++
     for (const message of this.#underWay) message.cut()
     this.#underWay.clear()
     this.#time.lose()
@@ -212,7 +234,20 @@ export class Link implements Store {
     this.#connected = true
     this.#time.restart()
     this.bus.restore(2)
-    this.world.scheduler.after(1, () => this.#context.listeners.onReady(true), this.process)
+    const { world, process } = this
+    const connection = ++this.#connection
+    const meet = (): void => {
+      if (connection !== this.#connection || !this.connected) return
+      this.#meet()
+      this.#context.listeners.onReady(true)
+    }
+    this.#metAt = world.scheduler.after(helloMs(world, process.name, connection), meet, process).at
+  }
+
+  #meet(): void {
+    const { run } = this.world.server
+    this.#metRun = run
+    this.#identity.meet(String(run))
   }
 
   /** As the Redis store does, waits for the server's time if a deadline needs it. */

@@ -134,6 +134,7 @@ export interface Room {
 const weights = {
   getOrSet: 66,
   get: 6,
+  getMany: 3,
   getEntry: 2,
   has: 2,
   set: 6,

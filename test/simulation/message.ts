@@ -115,7 +115,7 @@ export class Message {
         world.coverage.count(`heard ${command} ${labelOf(command, reply)}`)
         this.#sending.resolve(reply)
       })
-    if (!this.#cut) world.scheduler.after(fate.replyMs, () => this.#cut || deliver(), process)
+    if (!this.#cut) world.scheduler.after(Math.max(fate.replyMs, link.helloMs), () => this.#cut || deliver(), process)
   }
 
   #settle(act: () => void): void {

@@ -15,7 +15,7 @@ export type BusMessage = 'wake' | 'change'
 
 /** No way takes less: what was sent later cannot be answered before. */
 export const shortestMs = 0.6
-const commands: readonly (Command | 'time' | BusMessage)[] = [
+const commands: readonly (Command | 'time' | 'hello' | BusMessage)[] = [
   'read',
   'acquire',
   'renew',
@@ -34,6 +34,7 @@ const commands: readonly (Command | 'time' | BusMessage)[] = [
   'read-header',
   'pulse',
   'change',
+  'hello',
 ]
 
 /** Repeatable numbers for one message, whatever was sent before it. */
@@ -41,7 +42,7 @@ class MessageDice {
   readonly id: string
   #state: number
 
-  constructor(world: World, process: string, command: Command | 'time' | BusMessage, nth: number) {
+  constructor(world: World, process: string, command: Command | 'time' | 'hello' | BusMessage, nth: number) {
     this.id = `${process} ${command} ${nth}`
     let name = 0
     for (let at = 0; at < process.length; at++) name = name * 131 + process.charCodeAt(at)
@@ -82,6 +83,12 @@ export function fateOf(world: World, process: string, command: Command | 'time',
     case 'resent':
       return { ...fair, againMs: dice.chance(0.5) ? 0 : dice.next() * weather.requestMs * 2 }
   }
+}
+
+/** How long it takes a new connection to learn which server it has reached. */
+export function helloMs(world: World, process: string, nth: number): number {
+  const dice = new MessageDice(world, process, 'hello', nth)
+  return dice.way(world.plan.weather.requestMs) + dice.way(world.plan.weather.replyMs)
 }
 
 function troubleOf(dice: MessageDice, weather: Weather): 'lost request' | 'lost reply' | 'late' | 'resent' | undefined {

@@ -95,7 +95,7 @@ export interface TagsOp extends OpBase {
   readonly tags: readonly string[]
 }
 export interface PlainOp extends OpBase {
-  readonly kind: 'get' | 'getEntry' | 'has' | 'delete' | 'expire' | 'deleteAll' | 'clear'
+  readonly kind: 'get' | 'getMany' | 'getEntry' | 'has' | 'delete' | 'expire' | 'deleteAll' | 'clear'
 }
 export type Op = GetOrSetOp | SetOp | TagsOp | PlainOp
 

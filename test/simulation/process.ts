@@ -31,10 +31,11 @@ export class SimulatedProcess implements Owner {
   pausedMs = 0
   /** Calls by the moment at which they began, which their status records tell. */
   readonly callsByStart: Map<number, CallRecord> = new Map()
-  /** The look-up that is being begun. */
-  lookingUp: CallRecord | undefined
+  /** The look-ups that are being begun, one for each key. */
+  lookingUp: readonly CallRecord[] = []
   readonly #pending = new Map<string, Set<CallRecord>>()
   readonly #loads = new Map<string, number>()
+  #doubted = false
   #link: Link | undefined
 
   constructor(world: World, name: string, plan: ProcessPlan) {
@@ -82,6 +83,23 @@ export class SimulatedProcess implements Owner {
     this.state = 'dead'
     this.backlog.length = 0
     this.world.note(this.name, () => 'KILLED')
+  }
+
+  /** It hears that another server answers, which may have forgotten what it acknowledged. */
+  serverChanged(): void {
+    this.world.coverage.count('server change told')
+    this.world.note(this.name, () => '← another server answers')
+    this.#doubted = true
+  }
+
+  /** The journal says that the store has been told. What else could not be told yet still `waits`. */
+  replayed(waiting: number): void {
+    const { world } = this
+    if (this.#doubted) world.coverage.count('told again after a server change')
+    // One whose reply was cut off by a restart says nothing of what is to be told again.
+    if (waiting > 0 || !this.link.hasMet) return
+    this.#doubted = false
+    world.history.allTold(this.name, world.nextSeq(), world.now)
   }
 
   began(call: CallRecord): void {

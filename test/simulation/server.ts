@@ -13,6 +13,8 @@ export class SimulatedServer {
   readonly tables: LossyTables = new LossyTables()
   readonly commands: MemoryServer
   up = true
+  /** How often it has started: another run id for each. */
+  run = 1
   /** Whether its clock was ever set: then nothing is promised that depends on its time. */
   clockStepped = false
   clockSteppedBack = false
@@ -52,6 +54,7 @@ export class SimulatedServer {
 
   /** Comes back with nothing, or with what the last snapshot had. */
   restart(from: 'empty' | 'snapshot'): void {
+    this.run++
     this.tables.full = false
     if (from === 'snapshot' && this.#snapshot !== undefined) this.tables.restore(this.#snapshot)
     else this.tables.evictAll()

@@ -1,5 +1,5 @@
 import type { CachedEntry, CallOptions, WriteOutcome } from '../../src/index.ts'
-import { answerSettled } from './answer-rules.ts'
+import { answerSettled, presenceTold } from './answer-rules.ts'
 import { callSettled } from './call-rules.ts'
 import type { CallRecord, Invalidation, Payload } from './history.ts'
 import { loaderOf, tooLongText } from './loaders.ts'
@@ -23,6 +23,8 @@ export function perform(process: SimulatedProcess, op: Op): void {
       return set(process, op)
     case 'get':
       return read(process, op, () => process.cache.get(key, { version }))
+    case 'getMany':
+      return readMany(process, version)
     case 'getEntry':
       return read(process, op, () => process.cache.getEntry(key, { version }))
     case 'has':
@@ -98,15 +100,29 @@ function read(process: SimulatedProcess, op: Op, ask: () => Promise<unknown>): v
   const kind = op.kind as 'get' | 'getEntry' | 'has'
   const call = begin(process, kind, op.key, op.version, process.plan.options)
   // A copy answers at once.
-  process.lookingUp = call
+  process.lookingUp = [call]
   const asked = ask()
-  process.lookingUp = undefined
+  process.lookingUp = []
   void follow(process, call, asked, answer => {
-    if (answer === undefined || kind === 'has') return
+    if (answer === undefined || answer === false) return
+    if (kind === 'has') return presenceTold(process, call)
     if (kind === 'get') return answerSettled(process, call, answer as Payload, false)
     const { value, fresh } = answer as CachedEntry<Payload>
     answerSettled(process, call, value, !fresh)
   }).catch(() => undefined)
+}
+
+function readMany(process: SimulatedProcess, version: number): void {
+  const { keys } = process.world
+  const calls = keys.map(key => begin(process, 'getMany', key, version, process.plan.options))
+  process.lookingUp = calls
+  const asked = process.cache.getMany<Payload>(keys, { version })
+  process.lookingUp = []
+  for (const [nth, call] of calls.entries()) {
+    void follow(process, call, asked, answers => {
+      if (answers[nth] !== undefined) answerSettled(process, call, answers[nth], false)
+    }).catch(() => undefined)
+  }
 }
 
 function invalidate(
@@ -121,7 +137,9 @@ function invalidate(
   const call = begin(process, kind, keys[0] as string, version, process.plan.options)
   const invalidations = keys.map(key => beginInvalidation(process, kind, key, version))
   void follow(process, call, act(), outcome => {
-    for (const invalidation of invalidations) acknowledged(world, invalidation, outcome)
+    // What was acknowledged of one key before a restart has undone it is not told again before its process knows.
+    const isTorn = invalidations.some(({ beganSeq }) => beganSeq < world.restoredSeq) && keys.length > 1
+    for (const invalidation of invalidations) acknowledged(world, invalidation, isTorn ? 'deferred' : outcome)
   }).catch(() => undefined)
 }
 
@@ -155,18 +173,18 @@ function beginInvalidation(
     version,
     beganSeq,
     resolvedSeq: Infinity,
-    resolvedAt: Infinity,
-    deferred: false,
-    undone: false,
+    everywhereSeq: Infinity,
+    everywhereAt: Infinity,
   }
   history.invalidations.push(invalidation)
   return invalidation
 }
 
 function acknowledged(world: World, invalidation: Invalidation, outcome: unknown): void {
-  invalidation.deferred = outcome === 'deferred'
   invalidation.resolvedSeq = world.nextSeq()
-  invalidation.resolvedAt = world.now
+  if (outcome === 'deferred') return
+  invalidation.everywhereSeq = invalidation.resolvedSeq
+  invalidation.everywhereAt = world.now
 }
 
 function begin(
@@ -191,6 +209,7 @@ function begin(
     pausedBeforeMs: pausedMs,
     aborts,
     timeSource: process.link.timeSource,
+    knew: process.copies?.knowledge,
     answer: undefined,
     settled: false,
   }

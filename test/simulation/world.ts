@@ -34,6 +34,8 @@ export class World {
   swapped = false
   /** When the last snapshot was taken. */
   snapshotSeq = 0
+  /** When the server last came back with that. */
+  restoredSeq = 0
   /** How many changes it had counted. */
   snapshotChanges = 0
   /** Messages that arrived: requests, replies, wake-ups. */
