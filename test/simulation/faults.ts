@@ -52,13 +52,15 @@ export function befall({ world, standing, replace }: Fleet, fault: TimedFault): 
     }
     case 'disconnect': {
       const link = standing(fault.process)?.link
-      hit(link !== undefined)
+      hit(link?.connected === true)
       link?.disconnect()
       return void scheduler.after(fault.ms, () => server.up && link?.reconnect())
     }
-    case 'stuck':
-      hit()
-      return standing(fault.process)?.link.stick(fault.ms)
+    case 'stuck': {
+      const link = standing(fault.process)?.link
+      hit(link !== undefined)
+      return link?.stick(fault.ms)
+    }
     case 'evict-value':
       return hit(server.tables.evict('value', tableId(fault)))
     case 'evict-lease': {
@@ -83,7 +85,7 @@ export function befall({ world, standing, replace }: Fleet, fault: TimedFault): 
       world.snapshotChanges = world.changes.number
       return
     case 'restart':
-      hit(true, ` ${fault.from}`)
+      hit(server.up, ` ${fault.from}`)
       return restart(world, fault.from, fault.downMs)
     case 'clock-step':
       hit(true, fault.ms < 0 ? ' back' : ' forward')

@@ -1,7 +1,7 @@
 import type { EntryKey, StoreContext } from '../../src/index.ts'
 import type { Change } from '../../src/core/ports.ts'
 import type { Link } from './link.ts'
-import { waysOf, type BusMessage } from './network.ts'
+import { waysOf, type BusMessage, type Ways } from './network.ts'
 import type { ScheduledEvent } from './scheduler.ts'
 import { show } from './timeline.ts'
 
@@ -41,9 +41,11 @@ export class LinkBus {
       return
     }
     const wakeId = this.#link.wakeId(key)
-    for (const afterMs of this.#ways('wake').waysMs) {
+    const ways = this.#ways('wake')
+    for (const [nth, afterMs] of ways.waysMs.entries()) {
       const deliver = (): void => {
         if (this.#link.closed) return
+        this.#countArrival('wake', ways, nth)
         world.deliveries++
         world.note(process.name, () => `← wake ${wakeId}`)
         this.#context.listeners.onWake(wakeId)
@@ -59,9 +61,11 @@ export class LinkBus {
     if (!this.live) return world.coverage.count(`fault ${change.kind} while the bus is down`)
     const subscription = this.#subscription
     const sentAt = world.now
-    const { waysMs, late } = this.#ways('change')
-    const deliver = (): void => {
+    const ways = this.#ways('change')
+    const { waysMs, late } = ways
+    const deliver = (nth: number): void => {
       if (this.#link.closed || subscription !== this.#subscription) return
+      this.#countArrival('change', ways, nth)
       world.deliveries++
       world.note(process.name, () => `← ${show(change)}`)
       process.copies?.hears(change, upTo, sentAt, () => this.#context.changes?.onChange(change))
@@ -70,7 +74,7 @@ export class LinkBus {
       let at = world.now + wayMs
       // One connection, one order: only what is late or repeated is out of turn.
       if (!late && nth === 0) at = this.#lastAt = Math.max(at, this.#lastAt)
-      world.scheduler.after(at - world.now, deliver, process)
+      world.scheduler.after(at - world.now, () => deliver(nth), process)
     }
   }
 
@@ -113,10 +117,19 @@ export class LinkBus {
     this.#context.changes?.onLive(live)
   }
 
-  #ways(message: BusMessage): ReturnType<typeof waysOf> {
+  #countArrival(message: BusMessage, { late }: Ways, nth: number): void {
+    const { coverage } = this.#link.world
+    if (late) coverage.count(`fault late ${message}`)
+    if (nth > 0) coverage.count(`fault repeated ${message}`)
+  }
+
+  #ways(message: BusMessage): Ways {
     const { world, process } = this.#link
     const ways = waysOf(world, process.name, message, ++this.#sent[message])
-    if (world.now >= this.#silentUntil) return ways
+    if (world.now >= this.#silentUntil) {
+      if (ways.waysMs.length === 0) world.coverage.count(`fault lost ${message}`)
+      return ways
+    }
     world.coverage.count(`fault ${message} into silence`)
     return { waysMs: [], late: false }
   }

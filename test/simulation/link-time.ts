@@ -38,7 +38,7 @@ export class LinkTime {
     const generation = this.#generation
     const sentAt = process.clock.now()
     const fate = fateOf(world, process.name, 'time', ++this.#asked)
-    if (fate.lost !== undefined) return
+    if (fate.trouble?.startsWith('lost') === true) return
     world.scheduler.after(fate.requestMs + this.#link.stuckMs, () => {
       if (!world.server.up) return
       const serverMs = world.server.preciseNow

@@ -74,7 +74,7 @@ function makeFault({ dice, processes, keys, versions, endsAt, copies }: Room): T
       return [{ kind, at, ms: dice.between(50, 600) }]
     case 'restart': {
       const from = dice.pick(['empty', 'snapshot'] as const)
-      const restart: TimedFault = { kind, at, downMs: dice.between(5, 300), from }
+      const restart: TimedFault = { kind, at, downMs: dice.chance(0.4) ? dice.between(1, 15) : dice.between(5, 300), from }
       return from === 'empty' ? [restart] : [{ kind: 'snapshot', at: Math.max(0, at - dice.between(10, 600)) }, restart]
     }
     case 'clock-step':

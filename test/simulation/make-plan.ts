@@ -1,5 +1,6 @@
 import type { CacheOptions, CallOptions, RefreshOptions, SetOptions } from '../../src/index.ts'
 import { Dice } from './dice.ts'
+import { makeAftermath } from './make-aftermath.ts'
 import { makeFaults } from './make-faults.ts'
 import type { GetOrSetOp, LoaderPlan, Op, Plan, PlainOp, SetOp, TagsOp, Weather } from './plan.ts'
 
@@ -26,7 +27,7 @@ export function makePlan(seed: number): Plan {
   const endsAt = copies === 'long' ? dice.between(4000, 7000) : dice.between(800, 3000)
   const options = { ...cacheOptions(dice, calm), ...(copies === 'long' ? { ttl: 8000 } : {}) }
   const room = { dice, calm, processes, keys, versions, endsAt, copies }
-  return {
+  const plan = {
     seed,
     calm,
     processes: Array.from({ length: processes }, (_, nth) => ({
@@ -45,8 +46,10 @@ export function makePlan(seed: number): Plan {
     weather: makeWeather(dice, calm),
     ops: makeOps(room),
     faults: calm ? [] : makeFaults(room),
-    spared: new Set(),
+    spared: new Set<string>(),
   }
+  const aftermath = makeAftermath(room, plan.faults, plan.ops.length)
+  return { ...plan, ops: [...plan.ops, ...aftermath].toSorted((a, b) => a.at - b.at) }
 }
 
 function makeWeather(dice: Dice, calm: boolean): Weather {

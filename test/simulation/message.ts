@@ -2,7 +2,7 @@ import type { EntryKey, Token } from '../../src/index.ts'
 import { StoreError } from '../../src/index.ts'
 import type { MemoryServer } from '../../src/memory/memory-server.ts'
 import type { Link } from './link.ts'
-import type { Fate } from './network.ts'
+import { shortestMs, type Fate, type Trouble } from './network.ts'
 import type { Command } from './plan.ts'
 import { labelOf } from './store-watch.ts'
 import type { ScheduledEvent } from './scheduler.ts'
@@ -30,6 +30,7 @@ export class Message {
   #settled = false
   #cut = false
   #timeout: ScheduledEvent | undefined
+  #executions = 0
 
   constructor(sending: Sending) {
     this.#sending = sending
@@ -43,21 +44,24 @@ export class Message {
     const giveUp = (): void =>
       this.#settle(() => {
         world.note(process.name, () => `  ${command} timed out`)
+        this.#countLoss()
         if (command === 'acquire') process.waiting.gaveUp(request)
         this.#sending.reject(new StoreError('STORE_TIMEOUT', 'unknown', `no reply within ${request.timeoutMs} ms`))
       })
     this.#timeout = world.scheduler.after(Math.max(1, request.timeoutMs), giveUp, process, true)
-    if (fate.lost === 'request') return
+    if (fate.trouble === 'lost request') return
     world.scheduler.after(fate.requestMs + link.stuckMs, () => this.#arrive())
   }
 
   /** The connection went down: what is on its way may be executed all the same, but no reply comes back. */
   cut(): void {
-    const { link, command } = this.#sending
+    const { link } = this.#sending
     this.#cut = true
-    link.world.coverage.count(`fault cut ${command}`)
     const fail = (): void =>
-      this.#settle(() => this.#sending.reject(new StoreError('STORE_UNAVAILABLE', 'unknown', 'the connection went down')))
+      this.#settle(() => {
+        this.#count('cut')
+        this.#sending.reject(new StoreError('STORE_UNAVAILABLE', 'unknown', 'the connection went down'))
+      })
     link.world.scheduler.after(1, fail, link.process)
   }
 
@@ -88,6 +92,7 @@ export class Message {
     link.world.deliveries++
     const sent = { process: link.process.name, command, request, at: this.#sentAt }
     const reply = link.world.watch.execute(sent, () => execute(server.commands, server.now))
+    this.#countExecution()
     if (command === 'put' && reply === 'stored') this.#checkInTime()
     return reply
   }
@@ -104,7 +109,7 @@ export class Message {
   #answer(reply: unknown): void {
     const { link, fate, command } = this.#sending
     const { world, process } = link
-    if (fate.lost === 'reply') return
+    if (fate.trouble === 'lost reply') return
     const deliver = (): void =>
       this.#settle(() => {
         world.deliveries++
@@ -116,6 +121,24 @@ export class Message {
         this.#sending.resolve(reply)
       })
     if (!this.#cut) world.scheduler.after(Math.max(fate.replyMs, link.helloMs), () => this.#cut || deliver(), process)
+  }
+
+  /** Its caller has waited in vain. */
+  #countLoss(): void {
+    const { trouble } = this.#sending.fate
+    if (trouble === 'lost request' && this.#executions === 0) this.#count(trouble)
+    if (trouble === 'lost reply' && this.#executions > 0) this.#count(trouble)
+  }
+
+  #countExecution(): void {
+    const { trouble } = this.#sending.fate
+    const { now, plan } = this.#sending.link.world
+    if (++this.#executions === 2) this.#count('resent')
+    if (trouble === 'late' && now - this.#sentAt > shortestMs + plan.weather.requestMs) this.#count(trouble)
+  }
+
+  #count(trouble: Trouble | 'cut'): void {
+    this.#sending.link.world.coverage.count(`fault ${trouble} ${this.#sending.command}`)
   }
 
   #settle(act: () => void): void {

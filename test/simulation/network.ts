@@ -2,11 +2,13 @@ import { mix } from './dice.ts'
 import type { Command, Weather } from './plan.ts'
 import type { World } from './world.ts'
 
+export type Trouble = 'lost request' | 'lost reply' | 'late' | 'resent'
+
 /** What becomes of one command on its way there and back. */
 export interface Fate {
   readonly requestMs: number
   readonly replyMs: number
-  readonly lost: 'request' | 'reply' | undefined
+  readonly trouble: Trouble | undefined
   /** Executed once more, that much later. */
   readonly againMs: number | undefined
 }
@@ -68,20 +70,19 @@ export function fateOf(world: World, process: string, command: Command | 'time',
   const dice = new MessageDice(world, process, command, nth)
   let requestMs = dice.way(weather.requestMs)
   const replyMs = dice.way(weather.replyMs)
-  const fair: Fate = { requestMs, replyMs, lost: undefined, againMs: undefined }
+  const fair: Fate = { requestMs, replyMs, trouble: undefined, againMs: undefined }
   const trouble = troubleOf(dice, weather)
   if (trouble === undefined || spared.has(dice.id)) return fair
-  world.spoil(dice.id, `${trouble} ${command}`)
+  world.spoil(dice.id)
   switch (trouble) {
     case 'lost request':
-      return { ...fair, lost: 'request' }
     case 'lost reply':
-      return { ...fair, lost: 'reply' }
+      return { ...fair, trouble }
     case 'late':
       requestMs += dice.next() * weather.lateMs
-      return { ...fair, requestMs }
+      return { ...fair, trouble, requestMs }
     case 'resent':
-      return { ...fair, againMs: dice.chance(0.5) ? 0 : dice.next() * weather.requestMs * 2 }
+      return { ...fair, trouble, againMs: dice.chance(0.5) ? 0 : dice.next() * weather.requestMs * 2 }
   }
 }
 
@@ -91,7 +92,7 @@ export function helloMs(world: World, process: string, nth: number): number {
   return dice.way(world.plan.weather.requestMs) + dice.way(world.plan.weather.replyMs)
 }
 
-function troubleOf(dice: MessageDice, weather: Weather): 'lost request' | 'lost reply' | 'late' | 'resent' | undefined {
+function troubleOf(dice: MessageDice, weather: Weather): Trouble | undefined {
   if (dice.chance(weather.lostRequest)) return 'lost request'
   if (dice.chance(weather.lostReply)) return 'lost reply'
   if (dice.chance(weather.lateRequest)) return 'late'
@@ -99,13 +100,15 @@ function troubleOf(dice: MessageDice, weather: Weather): 'lost request' | 'lost 
   return undefined
 }
 
-/** How long a message of the bus is under way: nothing for one that is lost, two times for one that is repeated. */
-export function waysOf(
-  world: World,
-  process: string,
-  message: BusMessage,
-  nth: number,
-): { readonly waysMs: readonly number[]; readonly late: boolean } {
+export interface Ways {
+  /** None for a message that is lost, two for one that is repeated. */
+  readonly waysMs: readonly number[]
+  /** It may be overtaken. */
+  readonly late: boolean
+}
+
+/** How long a message of the bus is under way. */
+export function waysOf(world: World, process: string, message: BusMessage, nth: number): Ways {
   const { weather, spared } = world.plan
   const dice = new MessageDice(world, process, message, nth)
   const wayMs = dice.way(weather.wakeMs)
@@ -116,13 +119,13 @@ export function waysOf(
   const [lost, repeated, late] = shares.map(share => dice.chance(share))
   if (!(lost || repeated || late) || spared.has(dice.id)) return { waysMs: [wayMs], late: false }
   if (lost) {
-    world.spoil(dice.id, `lost ${message}`)
+    world.spoil(dice.id)
     return { waysMs: [], late: false }
   }
   if (late) {
-    world.spoil(dice.id, `late ${message}`)
+    world.spoil(dice.id)
     return { waysMs: [wayMs + dice.next() * 500], late: true }
   }
-  world.spoil(dice.id, `repeated ${message}`)
+  world.spoil(dice.id)
   return { waysMs: [wayMs, wayMs + dice.way(weather.wakeMs)], late: false }
 }

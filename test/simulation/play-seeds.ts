@@ -18,7 +18,7 @@ export async function playSeeds(
 ): Promise<SeedsResult> {
   const coverage = new Coverage()
   const failures: Failure[] = []
-  let next = from
+  let [next, all] = [from, 0]
   const work = async (player: ChildProcess): Promise<void> => {
     try {
       while (next < to && failures.length < mostFailures) {
@@ -27,6 +27,7 @@ export async function playSeeds(
         const played = await ask(player, { from: first, to: next })
         coverage.add(played)
         failures.push(...played.failures)
+        all += played.played
         onPlayed(played)
       }
     } finally {
@@ -34,7 +35,7 @@ export async function playSeeds(
     }
   }
   await Promise.all(Array.from({ length: Math.max(1, processes) }, () => work(startPlayer())))
-  return { failures, coverage }
+  return { played: all, failures, coverage }
 }
 
 function startPlayer(): ChildProcess {

@@ -8,6 +8,7 @@ export interface SeedRange {
 }
 
 export interface PlayedSeeds extends SeedRange {
+  readonly played: number
   readonly failures: readonly Failure[]
   readonly counts: readonly (readonly [string, number])[]
   readonly longest: readonly (readonly [string, number])[]
@@ -16,7 +17,7 @@ export interface PlayedSeeds extends SeedRange {
 process.on('message', (range: SeedRange) => void play(range))
 
 async function play({ from, to }: SeedRange): Promise<void> {
-  const { failures, coverage } = await runSeeds(from, to)
-  const played: PlayedSeeds = { from, to, failures, counts: [...coverage.counts], longest: [...coverage.longest] }
-  process.send?.(played)
+  const { played, failures, coverage } = await runSeeds(from, to)
+  const result: PlayedSeeds = { from, to, played, failures, counts: [...coverage.counts], longest: [...coverage.longest] }
+  process.send?.(result)
 }

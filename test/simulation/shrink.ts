@@ -1,3 +1,4 @@
+import { checkPlan, type Mode } from './check-plan.ts'
 import { Coverage } from './coverage.ts'
 import type { Plan, Weather } from './plan.ts'
 import { runPlan } from './run-plan.ts'
@@ -5,13 +6,13 @@ import { runPlan } from './run-plan.ts'
 const mostRuns = 600
 
 /** Takes away operations, faults, troubled messages and whole processes as long as the same rule is still broken. */
-export async function shrink(plan: Plan, rule: string): Promise<Plan> {
+export async function shrink(plan: Plan, rule: string, mode: Mode): Promise<Plan> {
   let best = plan
   let runs = 0
 
   async function stillFails(candidate: Plan): Promise<boolean> {
     if (runs++ >= mostRuns) return false
-    const { violation } = await runPlan(candidate, new Coverage())
+    const { violation } = await checkPlan(candidate, new Coverage(), mode)
     if (violation?.rule !== rule) return false
     best = candidate
     return true

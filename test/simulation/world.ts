@@ -88,9 +88,8 @@ export class World {
     this.#hash ^= this.#hash >>> 13
   }
 
-  spoil(messageId: string, what: string): void {
+  spoil(messageId: string): void {
     this.spoiled.push(messageId)
-    this.coverage.count(`fault ${what}`)
   }
 
   /** Calls back at the end of the run: for loaders that would never settle. Returns what forgets it. */
