@@ -194,7 +194,7 @@ export const outageMutants: readonly Mutant[] = [
     name: 'deleted-value-stands-in',
     does: 'who joined a load without having read is given what this process has deleted, when the load fails before the store was told',
     file: 'src/core/calls/read-through.ts',
-    find: 'timeoutMs < 1 || engine.outage.journal.blocks(call)) return undefined',
+    find: 'timeoutMs < 1 || journal.blocks(call)) return undefined',
     replace: 'timeoutMs < 1) return undefined',
     tests: [engine('outages')],
   },

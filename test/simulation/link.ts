@@ -21,12 +21,12 @@ import { StoreError } from '../../src/index.ts'
 import { headerBytes } from '../../src/codec/header.ts'
 import { epochBytes } from '../../src/core/tags/namespace-record.ts'
 import type { MemoryServer } from '../../src/memory/memory-server.ts'
-import { ServerIdentity } from '../../src/redis/server-identity.ts'
 import { LinkBus } from './link-bus.ts'
+import { LinkIdentity } from './link-identity.ts'
 import { LinkTime } from './link-time.ts'
 import { renewing } from './load-rules.ts'
 import { Message, type Request as StoreRequest } from './message.ts'
-import { fateOf, helloMs } from './network.ts'
+import { fateOf } from './network.ts'
 import type { Command } from './plan.ts'
 import type { SimulatedProcess } from './process.ts'
 import { namespace } from './server.ts'
@@ -39,7 +39,7 @@ export class Link implements Store {
   readonly bus: LinkBus
   readonly #context: StoreContext
   readonly #time: LinkTime
-  readonly #identity: ServerIdentity
+  readonly #identity: LinkIdentity
   readonly #underWay = new Set<Message>()
   readonly #sent = new Map<string, number>()
   #record: Buffer | null = null
@@ -48,10 +48,6 @@ export class Link implements Store {
   #asked = 0
   #answered = 0
   #connected = true
-  #connection = 0
-  /** When the server that it has reached has said who it is. */
-  #metAt = 0
-  #metRun = 0
   #closed = false
   /** Until when nothing that is sent arrives. */
   #stuckUntil = 0
@@ -60,11 +56,10 @@ export class Link implements Store {
     this.world = world
     this.process = process
     this.#context = context
-    this.#identity = new ServerIdentity(() => {
+    this.#identity = new LinkIdentity(this, () => {
       process.serverChanged()
       context.listeners.onServerChange?.()
     })
-    if (world.server.up) this.#meet()
     this.#time = new LinkTime(this)
     this.#time.start()
     this.bus = new LinkBus(this, context)
@@ -79,13 +74,13 @@ export class Link implements Store {
   }
 
   /** Whether the process knows of the server's last start. */
-  get hasMet(): boolean {
-    return this.#metRun === this.world.server.run
+  get knowsServer(): boolean {
+    return this.#identity.isCurrent
   }
 
   /** No reply is heard before it is known whose it is. A command may have left before, as one does that a cluster redirects. */
   get helloMs(): number {
-    return Math.max(0, this.#metAt - this.world.now)
+    return this.#identity.leftMs
   }
 
   get stuckMs(): number {
@@ -221,7 +216,7 @@ export class Link implements Store {
   disconnect(): void {
     if (!this.#connected || this.#closed) return
     this.#connected = false
-    this.#connection++
+    this.#identity.lose()
     for (const message of this.#underWay) message.cut()
     this.#underWay.clear()
     this.#time.lose()
@@ -234,20 +229,7 @@ export class Link implements Store {
     this.#connected = true
     this.#time.restart()
     this.bus.restore(2)
-    const { world, process } = this
-    const connection = ++this.#connection
-    const meet = (): void => {
-      if (connection !== this.#connection || !this.connected) return
-      this.#meet()
-      this.#context.listeners.onReady(true)
-    }
-    this.#metAt = world.scheduler.after(helloMs(world, process.name, connection), meet, process).at
-  }
-
-  #meet(): void {
-    const { run } = this.world.server
-    this.#metRun = run
-    this.#identity.meet(String(run))
+    this.#identity.ask(() => this.#context.listeners.onReady(true))
   }
 
   /** As the Redis store does, waits for the server's time if a deadline needs it. */

@@ -35,6 +35,14 @@ export function makeAftermath(room: Room, faults: readonly TimedFault[], firstId
     load(restart.at - 1, process, 10)
   }
   const backAt = restart.at + restart.downMs
+  if (dice.chance(0.4)) {
+    // Who joined a load that fails then looks for what may stand in, unread so far.
+    const at = Math.max(revokedAt + 20, restart.at - 20)
+    for (const nth of [0, 1]) {
+      const call = loadOp(base(at + nth * 4, process), backAt + dice.between(0, knownMs) - at)
+      ops.push({ ...call, loader: { ...call.loader, kind: 'fails' } })
+    }
+  }
   for (let left = looks; left > 0; left--) {
     const look = base(backAt + dice.between(0, knownMs), process)
     const kind = dice.pick(['get', 'getMany', 'getEntry', 'has', 'getOrSet'] as const)

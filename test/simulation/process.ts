@@ -97,7 +97,7 @@ export class SimulatedProcess implements Owner {
     const { world } = this
     if (this.#doubted) world.coverage.count('told again after a server change')
     // One whose reply was cut off by a restart says nothing of what is to be told again.
-    if (waiting > 0 || !this.link.hasMet) return
+    if (waiting > 0 || !this.link.knowsServer) return
     this.#doubted = false
     world.history.allTold(this.name, world.nextSeq(), world.now)
   }

@@ -108,11 +108,13 @@ export async function findStandIn(engine: Engine, call: Call, reason: StaleRecor
 async function readEntry(engine: Engine, call: Call): Promise<Entry | undefined> {
   const budget = call.budget(engine)
   const timeoutMs = budget.timeoutMs(false)
-  if (call.storeFailed || timeoutMs < 1 || engine.outage.journal.blocks(call)) return undefined
+  const { journal } = engine.outage
+  const { doubts } = journal
+  if (call.storeFailed || timeoutMs < 1 || journal.blocks(call)) return undefined
   try {
     const found = await budget.spend(() => engine.reads.read(call, timeoutMs))
     const record = engine.store.namespaceRecord
-    const entry = found === null ? undefined : openEntry(engine, call, found)
+    const entry = found === null || journal.doubts !== doubts ? undefined : openEntry(engine, call, found)
     if (entry === undefined || 'unreadable' in entry) return undefined
     const leftMs = Math.max(1, budget.timeoutMs(false))
     const verdict = await verdictOn(engine, call, entry, record, call.policy.tags, leftMs, call.began)

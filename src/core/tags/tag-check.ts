@@ -42,9 +42,12 @@ export async function hasNewerTag(
 ): Promise<boolean> {
   const tags = unionOf(named, entry.tags)
   const { epoch } = entry
+  const { journal } = engine.outage
+  const { doubts } = journal
   const fits = asked !== undefined && tags.length === named.length && asked.epoch.equals(epoch)
   const newest = fits ? asked.newest : engine.store.newestTag({ epoch, tags, timeoutMs })
-  return (await newest) > entry.stampSequence
+  // Another server may have answered meanwhile, which has forgotten what this process has invalidated.
+  return (await newest) > entry.stampSequence || journal.doubts !== doubts
 }
 
 /**

@@ -526,6 +526,38 @@ describe('when another server answers, which may have lost what was acknowledged
     expect(reading).toMatchObject({ state: 'fulfilled', value: expected })
   })
 
+  it('a value that was to stand in, and was read across that moment, does not', async () => {
+    const { a, b, clock, source, store, until } = openFleet()
+    await until(a.delete('k'))
+    const failing = source.fails(30)
+    const asked = [0, 1].map(() => track(clock, a.getOrSet('k', failing, { staleIfError: '1h' })))
+    await clock.advance(20)
+    // As a replica would have it that had not heard of the delete.
+    await until(b.set('k', 'lost and found', { staleIfError: '1h' }))
+    store.script = ({ command }) => (command === 'read' ? slow(0, 50) : undefined)
+    await clock.advance(30)
+    store.changeServer()
+    await clock.advance(200)
+    expect(asked.map(({ state }) => state)).toEqual(['rejected', 'rejected'])
+  })
+
+  it.each<readonly [string, (cache: Cache, load: Loader<string>) => Promise<unknown>, unknown]>([
+    ['getOrSet', (cache, load) => cache.getOrSet('k', load), 'load 1'],
+    ['get', cache => cache.get('k'), undefined],
+    ['getMany', cache => cache.getMany(['k']), [undefined]],
+  ])('tags that %s was looking up across that moment are not believed', async (_name, ask, expected) => {
+    const { a, b, clock, source, store, until } = openFleet()
+    await until(a.invalidateTags('red'))
+    await until(b.set('k', 'lost and found', { tags: ['red'] }))
+    await until(b.invalidateTags('blue'))
+    store.script = ({ command }) => (command === 'newest-tag' ? slow(0, 50) : undefined)
+    const asking = track(clock, ask(a, source.takes(1)))
+    await clock.advance(20)
+    store.changeServer()
+    await clock.advance(200)
+    expect(asking).toMatchObject({ state: 'fulfilled', value: expected })
+  })
+
   it('a value that came with the answer to an acquire across that moment is none either', async () => {
     const { a, b, clock, source, store, until } = openFleet()
     store.script = ({ command, client }) => (command === 'acquire' && client === 0 ? slow(10, 50) : undefined)
