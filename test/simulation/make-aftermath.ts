@@ -30,7 +30,7 @@ export function makeAftermath(room: Room, faults: readonly TimedFault[], firstId
     revocation(base(revokedAt, process), dice.pick(['delete', 'delete', 'set', 'expire', 'invalidateTags', 'clear'] as const)),
   )
   if (dice.chance(0.5)) {
-    // One waits for the load of another, and asks for its lease again when the server is back.
+    // One asks for a key that another is loading, just before the server goes.
     load(dice.between(revokedAt, restart.at), other, 700)
     load(restart.at - 1, process, 10)
   }
