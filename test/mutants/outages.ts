@@ -239,6 +239,22 @@ export const outageMutants: readonly Mutant[] = [
     tests: [engine('outages')],
   },
   {
+    name: 'stand-in-believes-a-replaced-server',
+    does: 'a stale value stands in that was being read while another server took over',
+    file: 'src/core/calls/read-through.ts',
+    find: 'found === null || journal.doubts !== doubts ? undefined',
+    replace: 'found === null ? undefined',
+    tests: [engine('outages')],
+  },
+  {
+    name: 'tag-look-up-believes-a-replaced-server',
+    does: 'tags are believed that were being looked up while another server took over',
+    file: 'src/core/tags/tag-check.ts',
+    find: ' || journal.doubts !== doubts\n',
+    replace: '\n',
+    tests: [engine('outages')],
+  },
+  {
     name: 'unknown-counts-as-told',
     does: 'an invalidation that was told again, nobody knows whether in vain, is taken for told',
     file: 'src/core/outage/journal-replay.ts',
