@@ -86,7 +86,7 @@ const head = [
   'violations',
   'most loads of a key',
   'failed reads',
-  'writes told to have failed',
+  'writes deferred or failed',
   'recovery',
   'besides',
 ]
