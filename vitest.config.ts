@@ -6,11 +6,12 @@ interface Group {
   readonly order: number
   readonly timeoutMs: number
   readonly redis?: boolean
+  readonly packed?: boolean
   /** How many files run at once. One by default: most tests need the machine, or its Redis, for themselves. */
   readonly workers?: number
 }
 
-function project({ name, order, timeoutMs, redis = false, workers = 1 }: Group): TestProjectConfiguration {
+function project({ name, order, timeoutMs, redis = false, packed = false, workers = 1 }: Group): TestProjectConfiguration {
   return {
     // What `npm run test:matrix` sets.
     resolve: { alias: process.env['IOREDIS'] === '5' ? [{ find: /^ioredis$/, replacement: 'ioredis5' }] : [] },
@@ -20,7 +21,7 @@ function project({ name, order, timeoutMs, redis = false, workers = 1 }: Group):
       testTimeout: timeoutMs,
       hookTimeout: Math.max(timeoutMs, 30_000),
       maxWorkers: workers,
-      globalSetup: redis ? ['test/shared-redis.ts'] : [],
+      globalSetup: [...(redis ? ['test/shared-redis.ts'] : []), ...(packed ? ['test/package/pack.ts'] : [])],
       sequence: { groupOrder: order },
       restoreMocks: true,
       unstubEnvs: true,
@@ -41,7 +42,7 @@ const config: ViteUserConfig = defineConfig({
       project({ name: 'faults', order: 4, timeoutMs: 120_000, workers: 2 }),
       project({ name: 'docs', order: 5, timeoutMs: 60_000, redis: true, workers: 2 }),
       project({ name: 'ops', order: 5, timeoutMs: 60_000, redis: true, workers: 2 }),
-      project({ name: 'package', order: 5, timeoutMs: 120_000, workers: 2 }),
+      project({ name: 'package', order: 5, timeoutMs: 120_000, packed: true, workers: 2 }),
       // Plays its schedules in processes of its own.
       project({ name: 'simulation', order: 6, timeoutMs: 240_000 }),
       {

@@ -1,13 +1,13 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { type RedisServer, startRedis } from '../redis-server.ts'
-import { npm, pack, run } from './pack.ts'
+import { npm, run } from './pack.ts'
 
 const fixtures = join(import.meta.dirname, 'fixtures', 'consumer')
 const folder = mkdtempSync(join(tmpdir(), 'leasehold-consumer-'))
-let tarball = ''
+const { tarball } = inject('packed')
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string; devDependencies: Record<string, string> }
 const { devDependencies } = manifest
@@ -26,9 +26,6 @@ function install(name: string, packages: readonly string[]): string {
 /** The command line, without npm's own remarks. */
 const leasehold = (project: string, ...args: string[]) => run('npx', ['--no', '--loglevel=error', 'leasehold', ...args], project)
 
-beforeAll(() => {
-  ;({ tarball } = pack(folder))
-})
 afterAll(() => rmSync(folder, { recursive: true }))
 
 describe('a project that installs the package alone', () => {

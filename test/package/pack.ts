@@ -1,17 +1,28 @@
 import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { TestProject } from 'vitest/node'
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    packed: Packed
+  }
+}
 
 export interface Packed {
   readonly tarball: string
   readonly files: readonly string[]
 }
 
-/** Builds the package and packs it into `folder`, as publishing would. */
-export function pack(folder: string): Packed {
+/** Run once for all test files, which share `dist`: builds the package and packs it, as publishing would. */
+export default function setup(project: TestProject): () => void {
+  const folder = mkdtempSync(join(tmpdir(), 'leasehold-pack-'))
   npm(['run', 'build'])
   const { stdout } = npm(['pack', '--ignore-scripts', '--json', '--pack-destination', folder])
   const [{ filename, files }] = JSON.parse(stdout) as [{ filename: string; files: { path: string }[] }]
-  return { tarball: join(folder, filename), files: files.map(file => file.path).toSorted() }
+  project.provide('packed', { tarball: join(folder, filename), files: files.map(file => file.path).toSorted() })
+  return () => rmSync(folder, { recursive: true })
 }
 
 export interface Outcome {

@@ -1,20 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import ts from 'typescript5'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { bin, type Outcome, pack, type Packed, run } from './pack.ts'
+import { describe, expect, inject, it } from 'vitest'
+import { bin, type Outcome, run } from './pack.ts'
 
 const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
   exports: Record<string, string | { types: string; default: string }>
 }
-const folder = mkdtempSync(join(tmpdir(), 'leasehold-pack-'))
-let packed: Packed
-
-beforeAll(() => {
-  packed = pack(folder)
-})
-afterAll(() => rmSync(folder, { recursive: true }))
+const packed = inject('packed')
 
 function expectPass({ status, stdout, stderr }: Outcome): void {
   expect(status, `${stdout}${stderr}`).toBe(0)
@@ -22,7 +15,8 @@ function expectPass({ status, stdout, stderr }: Outcome): void {
 
 describe('the package', () => {
   it('holds what is built and generated, its pages and nothing else', () => {
-    const known = /^dist\/.*\.(js|d\.ts)$|^docs\/(runbooks\/)?[a-z-]+\.md$|^ops\/\w+\/[a-z-]+(\.rules)?\.(json|yml|conf)$/
+    const known =
+      /^dist\/.*\.(js|d\.ts)$|^docs\/(runbooks\/)?[a-z-]+\.md$|^docs\/pictures\/[a-z-]+\.svg$|^ops\/\w+\/[a-z-]+(\.rules)?\.(json|yml|conf)$/
     const others = packed.files.filter(file => !known.test(file))
     expect(others).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'])
   })

@@ -17,7 +17,7 @@ export async function explain(seed: number): Promise<string> {
   return await explainPlan(makePlan(seed), modeOf(seed))
 }
 
-export async function explainPlan(plan: Plan, played: Mode): Promise<string> {
+async function explainPlan(plan: Plan, played: Mode): Promise<string> {
   const { seed } = plan
   const { violation, mode } = await checkPlan(plan, new Coverage(), played)
   if (violation === undefined) return `${sound}: seed ${seed}`
