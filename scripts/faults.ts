@@ -57,7 +57,7 @@ function lines(shown: readonly Shown[]): readonly (readonly [name: string, line:
     const safety =
       notPromised === undefined
         ? `${counts.violations} in ${counts.reads.toLocaleString('en')} reads`
-        : `not promised yet: ${notPromised}`
+        : `not promised: ${notPromised}`
     const cells = [
       `${title} (\`${name}\`)`,
       problems.length === 0 ? 'yes' : `**no**: ${problems.length}`,
