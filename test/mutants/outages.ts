@@ -255,6 +255,14 @@ export const outageMutants: readonly Mutant[] = [
     tests: [engine('outages')],
   },
   {
+    name: 'unknown-time-is-fresh-to-get-many',
+    does: "getMany takes everything for fresh while the server's time is not known",
+    file: 'src/core/calls/get-many.ts',
+    find: 'return engine.store.now(key) < entry.freshUntil ? entry : undefined',
+    replace: 'return engine.store.now(key) >= entry.freshUntil ? undefined : entry',
+    tests: [engine('server-time')],
+  },
+  {
     name: 'unknown-counts-as-told',
     does: 'an invalidation that was told again, nobody knows whether in vain, is taken for told',
     file: 'src/core/outage/journal-replay.ts',

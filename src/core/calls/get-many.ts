@@ -79,7 +79,9 @@ function freshEntry(engine: Engine, key: EntryKey, found: Found | StoreError): E
     return undefined
   }
   const entry = openEntry(engine, key, found)
-  return 'unreadable' in entry || entry.expired || engine.store.now(key) >= entry.freshUntil ? undefined : entry
+  if ('unreadable' in entry || entry.expired) return undefined
+  // The other way round, an unknown time would make everything fresh.
+  return engine.store.now(key) < entry.freshUntil ? entry : undefined
 }
 
 function reportLookup(engine: Engine, key: EntryKey, from: LookupRecord['from'], bytes: number, startedAt: number): void {

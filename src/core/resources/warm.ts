@@ -209,7 +209,7 @@ function lookAt(
 }
 
 function stateOf(engine: Engine, { schema }: Policy, key: EntryKey, entry: Entry): State {
-  if (entry.expired || engine.store.now(key) >= entry.freshUntil) return { stale: entry, seen: [] }
+  if (entry.expired || !(engine.store.now(key) < entry.freshUntil)) return { stale: entry, seen: [] }
   // Nothing is decoded in vain.
   if (schema === undefined || decodeValue(engine, key, entry, schema) !== undecodable) return 'fresh'
   return { stale: undefined, seen: [entry.token] }

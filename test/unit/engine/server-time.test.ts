@@ -102,3 +102,54 @@ describe('wall clocks of processes decide nothing', () => {
     expect(await clock.runUntilSettled(fleet[reader].getOrSet('k', source.takes(1), policy))).toBe('load 2')
   })
 })
+
+describe('while the time of the server is not known', () => {
+  /** As it is for a moment when a connection is lost just as it has answered. */
+  function withoutTime(clock: Clock, lost: () => boolean): StoreProvider {
+    const provider = serverWith(clock)
+    return {
+      kind: provider.kind,
+      open(context) {
+        const store = provider.open(context)
+        return new Proxy(store, {
+          get(target, name) {
+            if (name === 'now' && lost()) return () => NaN
+            const value: unknown = Reflect.get(target, name, target)
+            return typeof value === 'function' ? (value.bind(target) as unknown) : value
+          },
+        })
+      },
+    }
+  }
+
+  it.each<readonly [string, (cache: Cache) => Promise<unknown>, unknown]>([
+    ['getOrSet', cache => cache.getOrSet('k', () => 'new'), 'new'],
+    ['getOrSetMany', cache => cache.getOrSetMany(['k'], () => ['new']), ['new']],
+    ['get', cache => cache.get('k'), undefined],
+    ['getMany', cache => cache.getMany(['k']), [undefined]],
+    ['has', cache => cache.has('k'), false],
+  ])('%s takes nothing for fresh', async (_name, ask, expected) => {
+    const clock = virtualClock()
+    let lost = false
+    const store = withoutTime(clock, () => lost)
+    const cache = createCache({ namespace: 'test', store, clock, ttl: 100, jitter: 0, refresh: false })
+    await clock.runUntilSettled(cache.set('k', 'old', { staleIfError: '1m' }))
+    await clock.advance(200)
+    lost = true
+    expect(await clock.runUntilSettled(ask(cache))).toEqual(expected)
+  })
+
+  it('warming loads what it cannot judge', async () => {
+    const clock = virtualClock()
+    let lost = false
+    const store = withoutTime(clock, () => lost)
+    const cache = createCache({ namespace: 'test', store, clock, ttl: 100, jitter: 0, refresh: false, staleIfError: '1m' })
+    let loads = 0
+    const things = cache.define('thing', { key: (id: string) => ({ id }), load: () => ++loads })
+    await clock.runUntilSettled(things.get('a'))
+    await clock.advance(200)
+    lost = true
+    await clock.runUntilSettled(things.warm(['a']))
+    expect(loads).toBe(2)
+  })
+})
