@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { createCache } from '../../../src/index.ts'
 import { redisStore } from '../../../src/redis/index.ts'
 import { runCli } from '../../cli-run.ts'
-import { DelayingProxy } from '../../delaying-proxy.ts'
+import { FaultProxy } from '../../faults/fault-proxy.ts'
 import { RewritingProxy } from '../../rewriting-proxy.ts'
 import { type RedisServer, startRedis } from '../../redis-server.ts'
 import { until } from '../fixture.ts'
@@ -259,8 +259,8 @@ describe('doctor and a server with one fault', () => {
 
   it('finds high latency', async () => {
     const { server } = await start()
-    const proxy = await DelayingProxy.start(server.port, 12)
-    open.push(proxy)
+    await using proxy = await FaultProxy.start(server.port)
+    proxy.delay('requests', 12)
     const { of, exitCode } = await diagnose(proxy.url, ['--samples', '20'])
     expect(of('latency')).toMatchObject({
       state: 'problem',
