@@ -52,6 +52,8 @@ export class Connection {
   #epoch = 0
   #failures = 0
   #asking = false
+  /** Something came up while the server was being asked: its answer may be from before that. */
+  #doubted = false
   /** A socket stands, and the server has answered nothing. */
   #unanswered = false
   #silent = 0
@@ -127,7 +129,8 @@ export class Connection {
 
   /** Asks the server now whether it may still be used. For replies that leave a doubt. */
   doubt(): void {
-    if (this.#usable && !this.#asking) void this.#ask('check')
+    if (this.#asking) this.#doubted = true
+    else if (this.#usable) void this.#ask('check')
   }
 
   /** Gives the socket up and connects anew. */
@@ -196,6 +199,7 @@ export class Connection {
   async #ask(question: keyof Upkeep): Promise<void> {
     const epoch = this.#epoch
     this.#asking = true
+    this.#doubted = false
     this.#watch()
     let verdict: Verdict | undefined
     try {
@@ -216,6 +220,7 @@ export class Connection {
       // What is learnt while connecting is coarse: look again soon.
       if (question === 'setUp') this.#arm(settleMs)
       this.#setUsable()
+      if (this.#doubted) this.doubt()
     } else if (verdict.next === 'reconnect') this.reconnect(verdict.fault)
     else {
       this.#setFault(verdict.fault)

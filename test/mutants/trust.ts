@@ -10,11 +10,11 @@ export const trustMutants: readonly Mutant[] = [
     name: 'unleased-load-is-stored',
     does: 'a value that was loaded without a lease is written all the same',
     file: 'src/core/flights/load-settlement.ts',
-    find: "run.land({ kind: 'entry', entry, validBefore, source })",
-    replace: `run.land({ kind: 'entry', entry, validBefore, source })
-    const { store } = run.engine
-    const { key } = run.plan
-    void store.put({ ...key, bytes: entry.bytes, keepMs: 60_000, timeoutMs: 100, notAfter: store.notAfter(key, 100) })`,
+    find: "run.land({ kind: 'entry', entry, validBefore: validBefore(entry.tags), source })",
+    replace: `run.land({ kind: 'entry', entry, validBefore: validBefore(entry.tags), source })
+  const { store } = engine
+  const { key } = plan
+  void store.put({ ...key, bytes: entry.bytes, keepMs: 60_000, timeoutMs: 100, notAfter: store.notAfter(key, 100) })`,
     tests: [engine('unknown-outcomes')],
   },
   {
@@ -69,16 +69,16 @@ export const trustMutants: readonly Mutant[] = [
     name: 'client-clock-in-has',
     does: 'has judges freshness by the wall clock of its process',
     file: 'src/core/calls/cached-entry.ts',
-    find: 'engine.store.now(key) < entry.freshUntil',
-    replace: 'engine.clock.wallNow() < entry.freshUntil',
+    find: 'isFresh(entry, engine.store.now(key))',
+    replace: 'isFresh(entry, engine.clock.wallNow())',
     tests: [engine('server-time')],
   },
   {
     name: 'client-clock-judges-stand-ins',
     does: 'whether a stale value may stand in is judged by the wall clock of its process',
     file: 'src/core/calls/read-through.ts',
-    find: '  const nowMs = engine.store.now(call)\n  const isFresh',
-    replace: '  const nowMs = engine.clock.wallNow()\n  const isFresh',
+    find: '  const nowMs = engine.store.now(call)\n  const fresh',
+    replace: '  const nowMs = engine.clock.wallNow()\n  const fresh',
     tests: [engine('server-time')],
   },
   {
@@ -181,15 +181,15 @@ export const trustMutants: readonly Mutant[] = [
     name: 'expired-mark-unread',
     does: 'a read takes a value that was expired by hand for fresh',
     file: 'src/core/calls/decide.ts',
-    find: 'if (!entry.expired && nowMs < entry.freshUntil) {',
-    replace: 'if (nowMs < entry.freshUntil) {',
+    find: 'return !entry.expired && nowMs < entry.freshUntil',
+    replace: 'return nowMs < entry.freshUntil',
     tests: [engine('decide')],
   },
   {
     name: 'stale-without-leave',
     does: 'a stale value stands in for longer than the call allows',
     file: 'src/core/calls/read-through.ts',
-    find: 'if (!isFresh && !(staleness(entry, nowMs) < mayBeStaleMs)) return undefined',
+    find: 'if (!fresh && !(staleness(entry, nowMs) < mayBeStaleMs)) return undefined',
     replace: '',
     tests: [engine('loader-errors')],
   },

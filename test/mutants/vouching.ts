@@ -64,8 +64,8 @@ export const vouchingMutants: readonly Mutant[] = [
     name: 'unleased-load-vouches-for-itself',
     does: 'a load beside a "do not queue" holder answers those who came after it began',
     file: 'src/core/flights/load-settlement.ts',
-    find: 'const shared = outage !== undefined && !run',
-    replace: 'const shared = !run',
+    find: 'outage !== undefined && !engine.ownInvalidations',
+    replace: '!engine.ownInvalidations',
     tests: [engine('uncacheable')],
   },
   {

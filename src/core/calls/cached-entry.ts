@@ -1,3 +1,4 @@
+import { isFresh } from './decide.ts'
 import type { LookupRecord } from '../events.ts'
 import { decodeValue, openEntry, recordBase, reportStoreError, undecodable, type Engine } from '../engine.ts'
 import type { Found } from '../local/header-reads.ts'
@@ -38,7 +39,7 @@ export function readCachedEntry(
     const value = decodeValue(engine, key, entry)
     if (value === undecodable) return undefined
     const nowMs = engine.store.now(key)
-    const fresh = !entry.expired && nowMs < entry.freshUntil
+    const fresh = isFresh(entry, nowMs)
     if (fresh) fillCopy(engine, key, entry, engine.options.policy.tags, position, nowMs)
     return {
       value,
@@ -69,10 +70,10 @@ function entryOf({ clock }: Engine, copy: LocalCopy, value: unknown): CachedEntr
 export async function hasFreshEntry(engine: Engine, key: EntryKey): Promise<boolean> {
   const copy = copyOf(engine, key)
   if (copy !== undefined) return answerByCopy(engine, key, 'has', copy, true)
-  const found = await lookUp(engine, key, 'has', entry => {
-    const fresh = !entry.expired && engine.store.now(key) < entry.freshUntil
-    return { fresh, bytes: entry.encodedBytes }
-  })
+  const found = await lookUp(engine, key, 'has', entry => ({
+    fresh: isFresh(entry, engine.store.now(key)),
+    bytes: entry.encodedBytes,
+  }))
   return found?.fresh === true
 }
 

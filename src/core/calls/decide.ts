@@ -10,8 +10,13 @@ export type Decision = 'fresh' | 'refresh-early' | 'revalidate' | 'fallback' | '
 type Freshness = Pick<Entry, 'freshUntil' | 'expired' | 'loadMs'>
 type StalePolicy = Pick<Policy, 'refresh' | 'staleWhileRevalidateMs' | 'staleIfErrorMs'>
 
+/** Within its `ttl`, and not expired by hand. Nothing is while the store's time is not known, when `nowMs` is NaN. */
+export function isFresh(entry: Pick<Entry, 'freshUntil' | 'expired'>, nowMs: number): boolean {
+  return !entry.expired && nowMs < entry.freshUntil
+}
+
 export function decide(entry: Freshness, nowMs: number, policy: StalePolicy, random: Random): Decision {
-  if (!entry.expired && nowMs < entry.freshUntil) {
+  if (isFresh(entry, nowMs)) {
     return offersRefresh(entry, nowMs, policy.refresh, random) ? 'refresh-early' : 'fresh'
   }
   const staleMs = staleness(entry, nowMs)

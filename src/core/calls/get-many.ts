@@ -1,6 +1,7 @@
 import { absent } from './absent.ts'
 import { BatchAnswers } from './batch-answers.ts'
 import { Call } from './call.ts'
+import { isFresh } from './decide.ts'
 import { decodeValue, openEntry, recordBase, reportStoreError, undecodable, type Engine } from '../engine.ts'
 import type { StoreError } from '../errors.ts'
 import type { LookupRecord } from '../events.ts'
@@ -79,9 +80,7 @@ function freshEntry(engine: Engine, key: EntryKey, found: Found | StoreError): E
     return undefined
   }
   const entry = openEntry(engine, key, found)
-  if ('unreadable' in entry || entry.expired) return undefined
-  // The other way round, an unknown time would make everything fresh.
-  return engine.store.now(key) < entry.freshUntil ? entry : undefined
+  return 'unreadable' in entry || !isFresh(entry, engine.store.now(key)) ? undefined : entry
 }
 
 function reportLookup(engine: Engine, key: EntryKey, from: LookupRecord['from'], bytes: number, startedAt: number): void {

@@ -1,6 +1,6 @@
 import { absent } from './absent.ts'
 import type { Call } from './call.ts'
-import { decide, staleness } from './decide.ts'
+import { decide, isFresh, staleness } from './decide.ts'
 import { decodeValue, openEntry, recordBase, reportStoreError, undecodable, type Engine } from '../engine.ts'
 import type { StaleRecord } from '../events.ts'
 import { fillCopy } from '../local/fill-copy.ts'
@@ -91,16 +91,16 @@ export async function findStandIn(engine: Engine, call: Call, reason: StaleRecor
   const entry = call.stale ?? (await readEntry(engine, call))
   if (entry === undefined) return undefined
   const nowMs = engine.store.now(call)
-  const isFresh = !entry.expired && nowMs < entry.freshUntil
+  const fresh = isFresh(entry, nowMs)
   const mayBeStaleMs = Math.max(policy.staleIfErrorMs, policy.staleWhileRevalidateMs)
-  if (!isFresh && !(staleness(entry, nowMs) < mayBeStaleMs)) return undefined
+  if (!fresh && !(staleness(entry, nowMs) < mayBeStaleMs)) return undefined
   const value = decodeValue(engine, call, entry, policy.schema)
   if (value === undecodable) return undefined
   return {
     value,
     // Who forced a load was not given one, however fresh the value.
     report: () =>
-      isFresh && !policy.forceFresh ? reportHit(engine, call, entry, nowMs) : reportStale(engine, call, entry, reason),
+      fresh && !policy.forceFresh ? reportHit(engine, call, entry, nowMs) : reportStale(engine, call, entry, reason),
   }
 }
 

@@ -88,20 +88,18 @@ async function settleCommit(run: FlightRun, load: LeasedLoad, entry: Entry): Pro
 export function settleUnleased(run: FlightRun, load: UnleasedLoad): void {
   const { result, loadSeq, outage } = load
   if (result === undefined) return
-  const source = run.plan.bypass === true ? 'bypassed' : 'unleased'
-  const tags = result.kind === 'failed' ? [] : result.tags
-  const shared = outage !== undefined && !run.engine.ownInvalidations.since(loadSeq, tags)
-  const validBefore = shared ? Infinity : loadSeq
-  if (result.kind === 'failed') run.land({ kind: 'failed', error: result.error })
-  else if (result.kind === 'nothing') run.land({ kind: 'nothing', validBefore, source })
-  else {
-    const entry = encode(run, { ...load, token: run.engine.random.token() }, result, undefined)
-    const { outage: outages, codec } = run.engine
-    const keeps =
-      outage !== undefined && entry.bytes.length <= codec.maxValueBytes && !(result.kind === 'value' && result.skipped)
-    if (keeps) outages.copies.end(outage, entry, result.ttlMs ?? run.plan.policy.ttlMs)
-    run.land({ kind: 'entry', entry, validBefore, source })
-  }
+  const { engine, plan } = run
+  if (result.kind === 'failed') return run.land({ kind: 'failed', error: result.error })
+  const source = plan.bypass === true ? 'bypassed' : 'unleased'
+  const validBefore = (tags: readonly string[]): number =>
+    outage !== undefined && !engine.ownInvalidations.since(loadSeq, tags) ? Infinity : loadSeq
+  if (result.kind === 'nothing') return run.land({ kind: 'nothing', validBefore: validBefore(result.tags), source })
+  const entry = encode(run, { ...load, token: engine.random.token() }, result, undefined)
+  const keeps =
+    outage !== undefined && entry.bytes.length <= engine.codec.maxValueBytes && !(result.kind === 'value' && result.skipped)
+  if (keeps) engine.outage.copies.end(outage, entry, result.ttlMs ?? plan.policy.ttlMs)
+  // Its tags are those of the value that was not modified, too.
+  run.land({ kind: 'entry', entry, validBefore: validBefore(entry.tags), source })
 }
 
 async function fail(run: FlightRun, load: LeasedLoad, error: unknown): Promise<RunResult> {

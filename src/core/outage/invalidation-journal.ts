@@ -3,7 +3,7 @@ import { keyId } from '../flights/flights.ts'
 import type { EntryKey } from '../ports.ts'
 import { OwnInvalidations } from '../tags/own-invalidations.ts'
 import { AcknowledgedInvalidations, mostRemembered } from './acknowledged.ts'
-import { copyOf, strongerOf, subjectOf, type Invalidation } from './invalidation.ts'
+import { copyOf, covers, strongerOf, subjectOf, type Invalidation } from './invalidation.ts'
 
 /** An invalidation that the store has yet to be told. */
 export interface Deferred {
@@ -100,7 +100,7 @@ export class InvalidationJournal {
     } else {
       const subject = subjectOf(invalidation)
       const waiting = this.#deferred.get(subject)
-      const isTold = waiting !== undefined && strongerOf(invalidation, waiting.invalidation).kind === invalidation.kind
+      const isTold = waiting !== undefined && covers(invalidation, waiting.invalidation)
       if (isTold && waiting.position <= position) this.#delete(subject)
     }
     this.#acknowledged.add(invalidation, now)
@@ -111,7 +111,10 @@ export class InvalidationJournal {
     this.doubts++
     const recent = this.#acknowledged.take(now)
     if (recent === 'clear') return { count: this.#overflow() + mostRemembered, overflowed: true }
-    for (const invalidation of recent) if (!this.#deferred.has(subjectOf(invalidation))) this.#put(invalidation, true)
+    for (const invalidation of recent) {
+      const waiting = this.#deferred.get(subjectOf(invalidation))
+      if (waiting === undefined || !covers(waiting.invalidation, invalidation)) this.#put(invalidation, waiting?.doubted ?? true)
+    }
     return { count: recent.length, overflowed: false }
   }
 

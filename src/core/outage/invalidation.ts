@@ -27,9 +27,14 @@ export function subjectOf(invalidation: Invalidation): string {
   }
 }
 
-/** The stronger of two of one subject: who has been told to remove need not be told to expire. */
+/** Whether who has been told `one` need not be told `other`, of the same subject: who removes need not expire. */
+export function covers(one: Invalidation, other: Invalidation): boolean {
+  return one.kind === other.kind || one.kind === 'remove'
+}
+
+/** The stronger of two of one subject. */
 export function strongerOf(one: Invalidation, other: Invalidation | undefined): Invalidation {
-  return other?.kind === 'remove' ? other : one
+  return other !== undefined && covers(other, one) ? other : one
 }
 
 /** A copy that keeps nothing else of its caller alive. */

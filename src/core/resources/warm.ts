@@ -1,4 +1,5 @@
 import { listenForAbort } from '../abort-listeners.ts'
+import { isFresh } from '../calls/decide.ts'
 import { StoreBudget } from '../calls/store-budget.ts'
 import { readEach } from '../calls/read-each.ts'
 import { decodeValue, openEntry, reportStoreError, undecodable, type Engine } from '../engine.ts'
@@ -209,7 +210,7 @@ function lookAt(
 }
 
 function stateOf(engine: Engine, { schema }: Policy, key: EntryKey, entry: Entry): State {
-  if (entry.expired || !(engine.store.now(key) < entry.freshUntil)) return { stale: entry, seen: [] }
+  if (!isFresh(entry, engine.store.now(key))) return { stale: entry, seen: [] }
   // Nothing is decoded in vain.
   if (schema === undefined || decodeValue(engine, key, entry, schema) !== undecodable) return 'fresh'
   return { stale: undefined, seen: [entry.token] }

@@ -66,6 +66,22 @@ describe('what was acknowledged', () => {
     expect(waiting()).toEqual([remove('k')])
   })
 
+  it('as a removal is told again, though the key waits to be expired', () => {
+    const { journal, waiting, acknowledge } = open()
+    acknowledge(remove('k'))
+    journal.defer(expire('k'))
+    journal.doubt(1)
+    expect(waiting()).toEqual([remove('k')])
+  })
+
+  it('as an expiry is not told again when the key waits to be removed', () => {
+    const { journal, waiting, acknowledge } = open()
+    acknowledge(expire('k'))
+    journal.defer(remove('k'))
+    journal.doubt(1)
+    expect(waiting()).toEqual([remove('k')])
+  })
+
   it('takes no room from what is deferred', () => {
     const { journal, acknowledge } = open()
     for (let key = 0; key < 12_000; key++) acknowledge(remove(`k${key}`))

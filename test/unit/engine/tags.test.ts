@@ -119,6 +119,27 @@ describe('tags that the loader finds out', () => {
     expect(await until(b.get('k'))).toBeUndefined()
   })
 
+  it('stay with it in an outage: who calls after one was invalidated is not given what a load before that found not modified', async () => {
+    const { a, clock, source, store, sleep, until } = openFleet({ ttl: 100, staleIfError: '1h', commandTimeout: 50 })
+    await until(
+      a.getOrSet(
+        'k',
+        source.runs<string>(({ tags }) => tags.add('red')),
+      ),
+    )
+    await clock.advance(200)
+    store.script = ({ command }) => (command === 'acquire' ? refused() : undefined)
+    const before = track(
+      clock,
+      a.getOrSet<string>('k', async ({ notModified }) => (await sleep(50), notModified())),
+    )
+    await clock.advance(10)
+    await until(a.invalidateTags('red'))
+    const after = track(clock, a.getOrSet('k', source.takes(1)))
+    await clock.advance(100)
+    expect([before.value, after.value]).toEqual(['load 1', 'load 2'])
+  })
+
   it('that can be no tags fail the load, and name the key', async () => {
     const { a, until } = openFleet()
     const adding = (...tags: readonly unknown[]): Promise<unknown> =>
