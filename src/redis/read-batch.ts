@@ -1,7 +1,8 @@
 import type { Clock, StoredBytes } from '../core/ports.ts'
-import type { Breaker, BreakerSample } from './breaker.ts'
-import { Deadline, withDeadline } from './deadline.ts'
-import { commandFailure, timedOut } from './failures.ts'
+import { BatchDeadline } from './batch-deadline.ts'
+import type { Breaker } from './breaker.ts'
+import { withDeadline } from './deadline.ts'
+import { commandFailure } from './failures.ts'
 
 /** A read's answer: the bytes, null for none, or an error of this key alone. */
 export type ReadReply = Buffer | null | Error
@@ -202,9 +203,22 @@ export class ReadBatch {
     )
   }
 
-  #answer({ keys, resolves, rejects, timeouts }: Reads, replies: readonly ReadReply[], sentAt: number): void {
-    this.#weigh(replies, resolves.length)
-    for (let i = 0; i < resolves.length; i++) {
+  /**
+   * Hands the reply out in two turns: Redis works on what the first half asks for next while the second is answered. At once, callers that go on to their next
+   * read would all ask together again, and either they or Redis would always be idle. What is asked while a command is on its way leaves at the end of the turn,
+   * so the halves do not split further.
+   */
+  #answer(reads: Reads, replies: readonly ReadReply[], sentAt: number): void {
+    const count = reads.resolves.length
+    this.#weigh(replies, count)
+    const first = Math.ceil(count / 2)
+    this.#answerSome(reads, replies, sentAt, 0, first)
+    if (first < count) setImmediate(() => this.#answerSome(reads, replies, sentAt, first, count))
+  }
+
+  #answerSome(reads: Reads, replies: readonly ReadReply[], sentAt: number, from: number, to: number): void {
+    const { keys, resolves, rejects, timeouts } = reads
+    for (let i = from; i < to; i++) {
       const reply = replies[i] ?? null
       const resolve = resolves[i] as Resolve
       const reject = rejects[i] as Reject
@@ -219,45 +233,4 @@ export class ReadBatch {
 
 function bytesOf(reply: ReadReply | undefined): Buffer | null {
   return Buffer.isBuffer(reply) ? reply : null
-}
-
-/** One timer for a whole batch. Reads with more time than the shortest are looked at again later. */
-class BatchDeadline {
-  readonly #clock: Clock
-  readonly #sample: BreakerSample
-  readonly #reads: Reads
-  readonly #breaker: ReadBatchOptions['breaker']
-  #deadline: Deadline
-
-  constructor(clock: Clock, sample: BreakerSample, reads: Reads, breaker: ReadBatchOptions['breaker']) {
-    this.#clock = clock
-    this.#sample = sample
-    this.#reads = reads
-    this.#breaker = breaker
-    this.#deadline = new Deadline(clock, this.#shortestMs(-1), () => this.#expire())
-  }
-
-  stop(): void {
-    this.#deadline.stop()
-  }
-
-  #expire(): void {
-    const elapsedMs = this.#clock.now() - this.#sample.sentAt
-    this.#breaker.end(this.#sample, timedOut('a read', elapsedMs, true))
-    const { rejects, timeouts } = this.#reads
-    for (let i = 0; i < timeouts.length; i++) {
-      const timeoutMs = timeouts[i] as number
-      // Settling twice is harmless, so nothing is kept of those already given up.
-      if (timeoutMs <= elapsedMs + 1) rejects[i]?.(timedOut('a read', timeoutMs, true))
-    }
-    const nextMs = this.#shortestMs(elapsedMs + 1)
-    if (nextMs !== Infinity) this.#deadline = new Deadline(this.#clock, nextMs - elapsedMs, () => this.#expire())
-  }
-
-  /** The shortest timeout longer than `ms`. */
-  #shortestMs(ms: number): number {
-    let shortest = Infinity
-    for (const timeoutMs of this.#reads.timeouts) if (timeoutMs > ms && timeoutMs < shortest) shortest = timeoutMs
-    return shortest
-  }
 }

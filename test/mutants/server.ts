@@ -133,6 +133,14 @@ export const serverMutants: readonly Mutant[] = [
     tests: ['test/redis/deadlines.test.ts'],
   },
   {
+    name: 'readers-in-lockstep',
+    does: 'all readers of a tick are answered at once, and so wait for Redis together for good',
+    file: 'src/redis/read-batch.ts',
+    find: 'Math.ceil(count / 2)',
+    replace: 'count',
+    tests: ['test/unit/redis/read-batch.test.ts'],
+  },
+  {
     name: 'reads-one-by-one',
     does: 'each read leaves as a command of its own',
     file: 'src/redis/read-batch.ts',

@@ -96,6 +96,27 @@ describe('reads of one tick', () => {
     expect(patient).toMatchObject({ error: { code: 'STORE_TIMEOUT' } })
   })
 
+  const readTwice =
+    (batch: ReadBatch) =>
+    async (name: string): Promise<void> => {
+      await batch.read(name, 100)
+      await batch.read(`${name} again`, 100)
+    }
+
+  it('are answered in two turns, so that what the first ask for next is on its way while the others are answered', async () => {
+    const { batch, clock, sent } = open(answering())
+    await clock.runUntilSettled(Promise.all(['a', 'b', 'c'].map(readTwice(batch))))
+    expect(sent).toEqual([['a', 'b', 'c'], ['a again', 'b again'], ['c again']])
+  })
+
+  it('ask together for what comes next while another command is on its way', async () => {
+    const { batch, clock, sent } = open((keys, clock) => (keys[0] === 'slow' ? never() : answering()(keys, clock)))
+    void batch.read('slow', 10_000)
+    await clock.advance(1)
+    await clock.runUntilSettled(Promise.all(['a', 'b', 'c'].map(readTwice(batch))))
+    expect(sent).toEqual([['slow'], ['a', 'b', 'c'], ['a again', 'b again', 'c again']])
+  })
+
   it('look for a key elsewhere when it was redirected, in the time that is left for it', async () => {
     const { batch, clock, recovered } = open(answering('b'))
     const reads = Promise.all([batch.read('a', 100), batch.read('b', 50)])
