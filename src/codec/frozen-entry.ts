@@ -47,7 +47,22 @@ export class FrozenEntry extends StoredEntry {
   override keep(): KeptValue {
     const value = this.value()
     if (this.#remembered === undefined) return keepBytes(this.bytes, this.#payloads)
-    return { value: () => value, bytes: memorySize(value) }
+    return new KeptFrozen(value)
+  }
+}
+
+/** Of one class rather than a closure each, so that a hit from memory takes no call. */
+class KeptFrozen implements KeptValue {
+  readonly bytes: number
+  readonly #value: unknown
+
+  constructor(value: unknown) {
+    this.#value = value
+    this.bytes = memorySize(value)
+  }
+
+  value(): unknown {
+    return this.#value
   }
 }
 

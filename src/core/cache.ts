@@ -66,8 +66,10 @@ export class Cache {
     const { local } = this.#engine
     if (local !== undefined) {
       const copy = copyForCall(this.#engine, local, key, options, options?.version, options?.tags)
-      const value = copy === undefined ? undecodable : copiedValue(this.#engine, key, copy)
-      if (copy !== undefined && value !== undecodable) return answerWithCopy(this.#engine, key, copy, value) as Promise<Value>
+      if (copy !== undefined) {
+        const value = copiedValue(this.#engine, key, copy)
+        if (value !== undecodable) return answerWithCopy(this.#engine, key, copy, value) as Promise<Value>
+      }
     }
     try {
       const policy = this.#begin(key, options)
