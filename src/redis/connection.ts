@@ -4,6 +4,7 @@ import type { Clock, Timer } from '../core/ports.ts'
 import { connectionSettings } from './connection-settings.ts'
 import { logInBeforeConnecting, type CredentialSource } from './credentials.ts'
 import { again, connectionFailure, hangUp, isUnexplained, notConnected, sentinelFailure, unreachable } from './failures.ts'
+import { SocketSilence } from './socket-silence.ts'
 
 /** Why a connection may not be used, and whether another connection may do better. */
 export interface Verdict {
@@ -32,8 +33,8 @@ export interface ConnectionOptions {
 }
 
 const checkEveryMs = 1_000
-/** Checks in a row that may go without a single byte from the server. */
-const silentChecks = 2
+/** The same for a socket that has been answered nothing yet. What its first questions were sent into, such as a network that loses packets, may be over. */
+const firstCheckMs = 300
 const retrySetUpMs = 100
 const settleMs = 50
 const maxBackoffMs = 300
@@ -43,6 +44,7 @@ const endWithinMs = 200
 /** One socket to one server, kept up. Nothing is queued while it is down and nothing is ever sent twice. */
 export class Connection {
   readonly redis: Redis
+  readonly #silence: SocketSilence
   readonly #clock: Clock
   readonly #upkeep: Upkeep
   readonly #onChange: (fault?: StoreError) => void
@@ -56,8 +58,6 @@ export class Connection {
   #doubted = false
   /** A socket stands, and the server has answered nothing. */
   #unanswered = false
-  #silent = 0
-  #bytesSeen = 0
   #lastError: unknown
   /** Of the Sentinels that were asked in this round. */
   readonly #sentinelErrors: unknown[] = []
@@ -76,6 +76,7 @@ export class Connection {
       retryStrategy: () => this.#retryMs(options.beforeRetry),
       sentinelRetryStrategy: () => this.#sentinelRetryMs(),
     })
+    this.#silence = new SocketSilence(this.redis)
     if (options.credentials !== undefined) {
       logInBeforeConnecting(this.redis, options.credentials, {
         clock: this.#clock,
@@ -100,6 +101,8 @@ export class Connection {
       this.#lastError = undefined
       this.#sentinelErrors.length = 0
       this.#unanswered = true
+      this.#silence.watch()
+      this.#arm(this.#paceMs())
     })
     this.redis.on('ready', () => void this.#ask('setUp'))
     this.redis.on('close', () => this.#lost())
@@ -190,17 +193,16 @@ export class Connection {
   }
 
   #hangUp(error: unknown): StoreError | undefined {
-    const stream: unknown = this.redis.stream
-    const overTls = typeof stream === 'object' && stream !== null && 'encrypted' in stream
+    const overTls = this.#silence.encrypted
     // Bytes of the handshake are none of an answer.
-    return overTls || this.#bytesRead() === 0 ? hangUp(error, overTls) : undefined
+    return overTls || this.#silence.bytesRead === 0 ? hangUp(error, overTls) : undefined
   }
 
   async #ask(question: keyof Upkeep): Promise<void> {
     const epoch = this.#epoch
     this.#asking = true
     this.#doubted = false
-    this.#watch()
+    this.#silence.watch()
     let verdict: Verdict | undefined
     try {
       // A handshake that failed in part, as a database that does not exist, leaves a socket that must not be used.
@@ -229,38 +231,28 @@ export class Connection {
     }
   }
 
+  /** Over TLS a server to which many connect at once may take long to answer each: more connections would not help it. */
+  #paceMs(): number {
+    return this.#unanswered && !this.#silence.encrypted ? firstCheckMs : checkEveryMs
+  }
+
   #tick(): void {
-    this.#arm(checkEveryMs)
+    this.#arm(this.#paceMs())
     const { status } = this.redis
     if (status === 'ready' && !this.#asking) void this.#ask(this.#usable ? 'check' : 'setUp')
     else if (status === 'ready' || status === 'connect') this.#listen()
     else if (status === 'end') this.redis.connect().catch(() => {})
-    else this.#watch()
+    else this.#silence.watch()
   }
 
-  /** Starts to count the checks without a byte. */
-  #watch(): void {
-    this.#silent = 0
-    this.#bytesSeen = this.#bytesRead()
-  }
-
-  /** A question is open since the last check. A server that sends nothing at all is taken for dead, and its socket destroyed. */
+  /** A question is open. A server that sends nothing at all is taken for dead, and its socket destroyed. */
   #listen(): void {
-    const bytes = this.#bytesRead()
-    if (bytes !== this.#bytesSeen) return this.#watch()
-    if (++this.#silent < silentChecks) return
     const epoch = this.#epoch
-    // After an event-loop stall the answer may lie in the socket unread.
-    setImmediate(() => {
-      if (epoch !== this.#epoch || this.#bytesRead() !== bytes) return
+    this.#silence.check(() => {
+      if (epoch !== this.#epoch) return
       this.#lastError = unreachable('it does not answer')
       this.redis.stream.destroy()
     })
-  }
-
-  #bytesRead(): number {
-    const stream: unknown = this.redis.stream
-    return typeof stream === 'object' && stream !== null && 'bytesRead' in stream ? Number(stream.bytesRead) : 0
   }
 
   #arm(delayMs: number): void {

@@ -102,6 +102,14 @@ export const outageMutants: readonly Mutant[] = [
     tests: ['test/unit/redis/connection.test.ts'],
   },
   {
+    name: 'lost-questions-waited-for',
+    does: 'a socket whose first questions were lost is waited for as long as one that was answered before',
+    file: 'src/redis/connection.ts',
+    find: 'return this.#unanswered && !this.#silence.encrypted ? firstCheckMs : checkEveryMs',
+    replace: 'return checkEveryMs',
+    tests: ['test/unit/redis/connection.test.ts'],
+  },
+  {
     name: 'changed-run-id-unnoticed',
     does: 'a server that came back with another run id is taken for the same',
     file: 'src/redis/server-identity.ts',
