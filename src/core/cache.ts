@@ -111,7 +111,7 @@ export class Cache {
   /** The stored values that are fresh, in the order of the keys, and `undefined` for the others. Loads nothing; a store that fails looks empty. */
   async getMany<Value = unknown>(keys: readonly string[], options?: KeyOptions): Promise<(Value | undefined)[]> {
     const policy = this.#beginMany(keys, options, keyOptionNames)
-    return this.#engine.pending.during(() => readMany(this.#engine, keys, policy)) as Promise<(Value | undefined)[]>
+    return readMany(this.#engine, keys, policy) as Promise<(Value | undefined)[]>
   }
 
   /**
@@ -325,8 +325,8 @@ export class Cache {
   }
 
   /**
-   * Takes no more calls, lets the loads that are running finish for up to `closeTimeout`, abandons the rest and releases their leases, and closes
-   * the store's connections. Caches that `namespace` made of this one are closed with it. May be called more than once.
+   * Takes no more calls, lets writes and the loads that are running finish for up to `closeTimeout`, abandons the rest and releases their leases, and
+   * closes the store's connections. Caches that `namespace` made of this one are closed with it. May be called more than once.
    */
   close(): Promise<void> {
     this.#closed ??= this.#shutDown()

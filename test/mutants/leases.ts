@@ -159,6 +159,22 @@ export const leaseMutants: readonly Mutant[] = [
     tests: [engine('abort'), engine('close')],
   },
   {
+    name: 'close-cuts-writes-off',
+    does: 'close() does not wait for writes that are on their way',
+    file: 'src/core/calls/operation.ts',
+    find: '() => pending.during(run))',
+    replace: 'pending.count < 0 ? () => pending.during(run) : run)',
+    tests: [engine('close')],
+  },
+  {
+    name: 'close-waits-for-ever',
+    does: 'close() waits past its time for a write that nobody answers',
+    file: 'src/core/shut-down.ts',
+    find: 'await within(clock, options.storeBudgetMs, pending.idle())',
+    replace: 'await pending.idle()',
+    tests: [engine('replicas')],
+  },
+  {
     name: 'close-keeps-leases',
     does: 'close() does not release the leases of the loads it abandons',
     file: 'src/core/flights/flight-run.ts',

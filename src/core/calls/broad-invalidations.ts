@@ -4,7 +4,7 @@ import type { StoreErrorRecord } from '../events.ts'
 import { deferOrThrow, type WriteOutcome } from '../outage/defer.ts'
 import type { Invalidation } from '../outage/invalidation.ts'
 import { mostTagsPerCommand } from '../tags/tag-table.ts'
-import { traced } from '../tracer.ts'
+import { runOperation } from './operation.ts'
 import { revokeAllHere, revokeTagsHere } from './revoke-here.ts'
 
 /** Both commands may be repeated freely, so one whose reply was lost is sent again. */
@@ -15,7 +15,7 @@ const wholeNamespace = { key: '', version: 0 } as const
 
 /** Invalidates everything with one of these tags. When it resolves, no load that began before will answer a later call. */
 export function invalidateTags(engine: Engine, tags: readonly string[]): Promise<WriteOutcome> {
-  return traced(engine.tracer, 'invalidateTags', { outcome: undefined }, () => bumpTags(engine, tags))
+  return runOperation(engine, 'invalidateTags', { outcome: undefined }, () => bumpTags(engine, tags))
 }
 
 async function bumpTags(engine: Engine, tags: readonly string[]): Promise<WriteOutcome> {
@@ -42,7 +42,7 @@ function tagInvalidations(tags: readonly string[]): readonly Invalidation[] {
 
 /** Invalidates the namespace. When it resolves, no load that began before will answer a later call. */
 export function clearNamespace(engine: Engine): Promise<WriteOutcome> {
-  return traced(engine.tracer, 'clear', { outcome: undefined }, () => raiseGeneration(engine))
+  return runOperation(engine, 'clear', { outcome: undefined }, () => raiseGeneration(engine))
 }
 
 async function raiseGeneration(engine: Engine): Promise<WriteOutcome> {

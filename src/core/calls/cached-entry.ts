@@ -1,5 +1,6 @@
 import { isFresh } from './decide.ts'
 import type { LookupRecord } from '../events.ts'
+import { runOperation } from './operation.ts'
 import { decodeValue, openEntry, recordBase, reportStoreError, undecodable, type Engine } from '../engine.ts'
 import type { Found } from '../local/header-reads.ts'
 import { copiedValue, copyOf } from '../local/answer-with-copy.ts'
@@ -106,7 +107,7 @@ function lookUp<Result extends LookedUp>(
   look: (entry: Entry, position: number) => Result | undefined,
 ): Promise<Result | undefined> {
   const lookup: { readonly key: string; outcome: OperationOutcome } = { key: key.key, outcome: undefined }
-  return traced(engine.tracer, operation, lookup, async () => {
+  return runOperation(engine, operation, lookup, async () => {
     const startedAt = engine.events.topics.lookup.heard ? engine.clock.now() : undefined
     const position = positionOf(engine)
     const entry = await readStored(engine, key)

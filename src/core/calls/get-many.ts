@@ -14,10 +14,10 @@ import { isFound, type Found } from '../local/header-reads.ts'
 import { answerFromCopy } from '../outage/answer-from-copy.ts'
 import type { Policy } from '../options/options.ts'
 import type { Entry, EntryKey } from '../ports.ts'
+import { runOperation } from './operation.ts'
 import { readEach } from './read-each.ts'
 import { isDeferred, verdictOn } from '../tags/tag-check.ts'
 import { answerFromStore, answerTagged, undecided } from './read-through.ts'
-import { traced } from '../tracer.ts'
 
 /** How the keys of a batch are loaded: all with one batch, or each with a loader of its own. */
 export type BatchLoading =
@@ -26,7 +26,7 @@ export type BatchLoading =
 
 /** Reads fresh values and loads nothing: `undefined` where there is none, and where the store failed. */
 export function readMany(engine: Engine, keys: readonly string[], policy: Policy): Promise<unknown[]> {
-  return traced(engine.tracer, 'getMany', { keys: keys.length, outcome: undefined }, () => readEveryKey(engine, keys, policy))
+  return runOperation(engine, 'getMany', { keys: keys.length, outcome: undefined }, () => readEveryKey(engine, keys, policy))
 }
 
 async function readEveryKey(engine: Engine, keys: readonly string[], policy: Policy): Promise<unknown[]> {
@@ -107,7 +107,7 @@ export function getOrSetMany<Result>(
     keys: keys.length,
     outcome: undefined,
   }
-  return traced(engine.tracer, 'getOrSetMany', operation, async () => {
+  return runOperation(engine, 'getOrSetMany', operation, async () => {
     const answers = await answerEveryKey(engine, keys, policy, loading)
     operation.failedKeys = answers.failedKeys
     return conclude(answers)
@@ -120,7 +120,6 @@ async function answerEveryKey(
   policy: Policy,
   { batch, loaderOf }: BatchLoading,
 ): Promise<BatchAnswers> {
-  engine.pending.enter()
   // Keeps the load from leaving while its keys still set out.
   const departure = batch?.expect(false)
   try {
@@ -161,7 +160,6 @@ async function answerEveryKey(
     return answers
   } finally {
     departure?.settle()
-    engine.pending.leave()
   }
 }
 

@@ -8,9 +8,9 @@ import { deferOrThrow, type WriteOutcome } from '../outage/defer.ts'
 import type { KeyInvalidation } from '../outage/invalidation.ts'
 import type { Clock, EntryKey, PutReply } from '../ports.ts'
 import { awaitReplicas, checkReplicas } from './await-replicas.ts'
+import { runOperation } from './operation.ts'
 import { wantedReplicas, type ReplicaOptions, type WantedReplicas } from './replica-options.ts'
 import { dropCopies, revokeKeyHere } from './revoke-here.ts'
-import { traced } from '../tracer.ts'
 
 /** Removing and expiring may be repeated freely, so a command whose reply was lost is sent again. */
 const invalidateTries = 2
@@ -18,7 +18,7 @@ const connectPatienceMs = 2_000
 
 /** Stores a value that the application computed. Loads that are running do not overwrite it. */
 export function setValue(engine: Engine, key: string, value: unknown, policy: Policy): Promise<WriteOutcome> {
-  return traced(engine.tracer, 'set', { key, outcome: undefined }, () => storeValue(engine, key, value, policy))
+  return runOperation(engine, 'set', { key, outcome: undefined }, () => storeValue(engine, key, value, policy))
 }
 
 async function storeValue(engine: Engine, key: string, value: unknown, policy: Policy): Promise<WriteOutcome> {
@@ -109,7 +109,7 @@ async function connected(engine: Engine, command: 'put' | 'remove' | 'expire', k
 
 /** Deletes the key. When it resolves, no load that began before will answer a later call or be stored. */
 function deleteKey(engine: Engine, key: EntryKey, wanted?: WantedReplicas): Promise<WriteOutcome> {
-  return traced(engine.tracer, 'delete', { key: key.key, outcome: undefined }, async () => {
+  return runOperation(engine, 'delete', { key: key.key, outcome: undefined }, async () => {
     const { doubts } = engine.outage.journal
     const outcome = await invalidateKey(engine, 'delete', key)
     if (wanted !== undefined && outcome === 'applied') await awaitReplicas(engine, key, wanted, doubts)
@@ -128,7 +128,7 @@ export async function deleteKeys(engine: Engine, keys: readonly EntryKey[], opti
 
 /** Marks the key stale and revokes any load that is running. */
 export function expireKey(engine: Engine, key: EntryKey): Promise<WriteOutcome> {
-  return traced(engine.tracer, 'expire', { key: key.key, outcome: undefined }, () => invalidateKey(engine, 'expire', key))
+  return runOperation(engine, 'expire', { key: key.key, outcome: undefined }, () => invalidateKey(engine, 'expire', key))
 }
 
 async function invalidateKey(engine: Engine, operation: 'delete' | 'expire', key: EntryKey): Promise<WriteOutcome> {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { slow } from '../../../src/testing/chaos-store.ts'
+import type { Cache } from '../../../src/core/cache.ts'
 import { openFleet, track, watch } from './stage.ts'
 
 describe('close', () => {
@@ -98,6 +99,24 @@ describe('close', () => {
     expect(miss).toMatchObject({ value: 'load 1', at: 550 })
     expect(got).toMatchObject({ state: 'fulfilled', at: 50 })
     expect(closed.at).toBe(550)
+  })
+
+  it.each<[string, (cache: Cache) => Promise<unknown>]>([
+    ['set', cache => cache.set('k', 'new')],
+    ['delete', cache => cache.delete('k')],
+    ['expire', cache => cache.expire('k')],
+    ['invalidateTags', cache => cache.invalidateTags('red')],
+    ['clear', cache => cache.clear()],
+  ])('lets %s arrive that came before it', async (_, write) => {
+    const { a, b, clock, store, until } = openFleet()
+    await until(a.set('k', 'old', { tags: ['red'] }))
+    store.script = ({ client }) => (client === 0 ? slow(50, 0) : undefined)
+    const written = track(clock, write(a))
+    const closed = track(clock, a.close())
+    await clock.advance(200)
+    expect([written.value, closed.state]).toEqual(['applied', 'fulfilled'])
+    const entry = await until(b.getEntry('k'))
+    expect(entry?.fresh === true && entry.value === 'old').toBe(false)
   })
 
   it('starts no loader once closeTimeout has ended: a call that was still reading is told', async () => {

@@ -6,7 +6,7 @@ import { memoryStore } from '../../../src/memory/memory-store.ts'
 import { chaosStore, refused, type ChaosStore } from '../../../src/testing/chaos-store.ts'
 import { virtualClock } from '../../../src/testing/virtual-clock.ts'
 import type { Cache } from '../../../src/core/cache.ts'
-import { openFleet } from './stage.ts'
+import { openFleet, track } from './stage.ts'
 
 /** A cache whose store has replicas that say this. */
 function open(answer: (store: ChaosStore) => Confirmation): { cache: Cache; store: ChaosStore; asked: unknown[] } {
@@ -84,5 +84,21 @@ describe('a delete with replicas', () => {
     await expect(a.delete('k', { replicas: 1 })).rejects.toMatchObject({ code: 'INVALID_OPTION', option: 'replicas' })
     expect(store.count('remove')).toBe(0)
     expect(await a.delete('k', { replicas: 0 })).toBe('applied')
+  })
+
+  it('keeps close waiting for no longer than closeTimeout and what Redis may take', async () => {
+    const memory = memoryStore()
+    const silent: StoreProvider = {
+      kind: 'replicated',
+      open: context => Object.assign(memory.open(context), { confirm: () => new Promise<never>(() => {}) }),
+    }
+    const clock = virtualClock()
+    const cache = createCache({ namespace: 'test', store: silent, clock, closeTimeout: '1s', storeBudget: 250 })
+    void cache.delete('k', { replicas: 1, timeout: '30s' })
+    const closed = track(clock, cache.close())
+    await clock.advance(1_249)
+    expect(closed.state).toBe('pending')
+    await clock.advance(1)
+    expect(closed.state).toBe('fulfilled')
   })
 })
