@@ -1,4 +1,5 @@
 import { findRedis } from '../scripts/find-redis.ts'
+import { off, readFlags, refuse, texts, whole } from '../scripts/flags.ts'
 import { startRedis } from '../scripts/start-redis.ts'
 import { benchBatches } from './batches.ts'
 import { benchBreaker } from './breaker.ts'
@@ -12,45 +13,38 @@ import { benchInvalidateTags, benchTaggedHits } from './tags.ts'
 import { benchScrapes, countSeries } from './scrapes.ts'
 import { benchValidate } from './validate.ts'
 
-const usage = `npm run bench -- [--quick] [--rounds <n>] [--only hit-path|breaker|local-tier|batches|tags|codecs|observing] [--entries <n>]
-
-Throughput of getOrSet hits beside raw ioredis getBuffer of the same bytes, of hits with the breaker beside hits without, of hits from memory beside a bare lru-cache, of batches of 10,000 beside one raw mgetBuffer, of tagged values beside untagged ones, invalidateTags of a tag
-with many entries (--entries, 100,000 unless told) beside one with a single entry, the cost of codecs, and what
-metrics, traces and logs cost a hit and a scrape, in interleaved rounds.
-Read the ratios: absolute figures change with the machine and what else it does.`
-
-const flags = new Set(process.argv.slice(2))
-const only = valueOf('--only')
-const defaultRounds = 11
-const quickRounds = 3
-const defaultEntries = 100_000
+const parts: Readonly<Record<string, (rounds: number) => Promise<void> | void>> = {
+  'hit-path': hitPath,
+  breaker,
+  'local-tier': localTier,
+  batches,
+  tags,
+  codecs: benchCodecs,
+  observing,
+}
+const names = Object.keys(parts)
 const manyKeys = 1_000_000
 const quickKeys = 20_000
 
-function valueOf(flag: string): string | undefined {
-  const at = process.argv.indexOf(flag)
-  return at === -1 ? undefined : process.argv[at + 1]
-}
+const help = `npm run bench -- [flags]
 
-function wholeNumber(flag: string, otherwise: number): number {
-  const given = valueOf(flag)
-  if (given === undefined) return otherwise
-  const value = Number(given)
-  if (Number.isInteger(value) && value > 0) return value
-  throw new Error(`${flag} takes a whole number above 0`)
-}
+What Leasehold costs, each thing beside a control in the same interleaved rounds: hits beside raw ioredis getBuffer of the same bytes, with the breaker and without,
+from memory beside a bare lru-cache, batches of 10,000 keys beside one raw mgetBuffer, tagged values beside untagged ones, codecs, and metrics, traces and logs.
+Read the ratios: absolute figures change with the machine and what else it does.
+
+  --only <name>   runs this part; may be given again. There are ${names.join(', ')}
+  --rounds <n>    11 unless told
+  --entries <n>   of the tag with many; 100,000 unless told
+  --quick         3 rounds: shows that it runs`
+
+const flags = readFlags(help, { only: texts, rounds: whole(1, undefined), entries: whole(1, 100_000), quick: off })
+const unknown = (flags.only ?? []).filter(name => !names.includes(name))
+if (unknown.length > 0) refuse(`there is no part ${unknown.join(', ')}; there are ${names.join(', ')}`)
 
 async function run(): Promise<void> {
-  if (flags.has('--help')) return console.log(usage)
-  const rounds = wholeNumber('--rounds', flags.has('--quick') ? quickRounds : defaultRounds)
+  const rounds = flags.rounds ?? (flags.quick ? 3 : 11)
   console.log(`Node ${process.version}, ${process.platform} ${process.arch}`)
-  if (only === undefined || only === 'hit-path') await hitPath(rounds)
-  if (only === undefined || only === 'breaker') await breaker(rounds)
-  if (only === undefined || only === 'local-tier') await localTier(rounds)
-  if (only === undefined || only === 'batches') await batches(rounds)
-  if (only === undefined || only === 'tags') await tags(rounds)
-  if (only === undefined || only === 'codecs') benchCodecs()
-  if (only === undefined || only === 'observing') await observing(rounds)
+  for (const [name, measure] of Object.entries(parts)) if (flags.only?.includes(name) ?? true) await measure(rounds)
 }
 
 async function withRedis<Result>(measure: (url: string) => Promise<Result>): Promise<Result> {
@@ -87,7 +81,7 @@ async function batches(rounds: number): Promise<void> {
 }
 
 async function tags(rounds: number): Promise<void> {
-  const entries = wholeNumber('--entries', defaultEntries)
+  const { entries } = flags
   console.log('\nTags: hits, and invalidations, ratio to the control of the same round, medians')
   const hits = await withRedis(url => benchTaggedHits(url, rounds))
   print([...hits, ...(await withRedis(url => benchInvalidateTags(url, rounds, entries)))])
@@ -109,7 +103,7 @@ async function observing(rounds: number): Promise<void> {
   const { lines, medianMs, slowestMs, cpuMs } = await benchScrapes(rounds)
   printTable(['lines', 'ms', 'slowest ms', 'CPU ms'], [[lines, ...[medianMs, slowestMs, cpuMs].map(ms => ms.toFixed(1))]])
   console.log('\nSeries of that cache')
-  const { keys, before, after } = await countSeries(flags.has('--quick') ? quickKeys : manyKeys)
+  const { keys, before, after } = await countSeries(flags.quick ? quickKeys : manyKeys)
   printTable(['random keys', 'series before', 'after'], [[keys, before, after]])
 }
 

@@ -1,9 +1,5 @@
-/**
- * `npm run fleet`: what a fleet promises, in full numbers and with the milliseconds that tests do not assert, beside a minimal control.
- * `--runs 3` shortens the stampedes, `--only stampedes` runs one part. Ends with 1 when a count is not what it must be.
- */
+/** `npm run fleet`: what a fleet promises, in full numbers and with the milliseconds that tests do not assert, beside a minimal control. */
 import { availableParallelism } from 'node:os'
-import { parseArgs } from 'node:util'
 import type { FleetCache } from '../test/fleet/fleet-cache.ts'
 import { startFleet, type Fleet } from '../test/fleet/fleet.ts'
 import type { MemberCacheOptions, Subject } from '../test/fleet/messages.ts'
@@ -18,6 +14,7 @@ import {
   type Origin,
 } from '../test/fleet/scenarios.ts'
 import { findRedis } from './find-redis.ts'
+import { readFlags, refuse, texts, whole } from './flags.ts'
 import { startRedis } from './start-redis.ts'
 
 interface Row {
@@ -28,8 +25,6 @@ interface Row {
   readonly ms: string
 }
 
-const { values: flags } = parseArgs({ options: { runs: { type: 'string', default: '20' }, only: { type: 'string' } } })
-const runs = Number(flags.runs)
 const rows: Row[] = []
 
 function report(row: Row): void {
@@ -66,7 +61,7 @@ async function stampedes(fleet: Fleet, takesMs: number, before: number): Promise
   const seen = new Map(subjects.map(subject => [subject, { loads: [] as number[], excessMs: [] as number[] }]))
   const caches = await Promise.all(subjects.map(subject => fleet.open({}, { processes: 6, subject })))
   // In turns, so that both meet the same machine.
-  for (let run = -before; run < runs; run++) {
+  for (let run = -before; run < flags.runs; run++) {
     for (const [which, subject] of subjects.entries()) {
       const { loads, excessMs } = await coldKey(caches[which] as FleetCache, { callers: 50, takesMs: run < 0 ? 2 : takesMs })
       if (run < 0) continue
@@ -79,9 +74,9 @@ async function stampedes(fleet: Fleet, takesMs: number, before: number): Promise
     const once = loads.filter(count => count === 1).length
     report({
       what: `cold key, 6 × 50 callers, ${takesMs} ms loader, ${before === 1 ? 'new' : 'warm'} processes (${subject})`,
-      counts: `1 load in ${once} of ${runs} runs`,
-      asked: `${runs} of ${runs}`,
-      holds: subject === 'control' ? undefined : once === runs,
+      counts: `1 load in ${once} of ${flags.runs} runs`,
+      asked: `${flags.runs} of ${flags.runs}`,
+      holds: subject === 'control' ? undefined : once === flags.runs,
       ms: `answered after the load's end: p50 ${percentile(excessMs, 0.5)}, p99 ${percentile(excessMs, 0.99)}`,
     })
   }
@@ -120,12 +115,12 @@ async function hotKeys(fleet: Fleet): Promise<void> {
 
 async function localTiers(fleet: Fleet): Promise<void> {
   const options: MemberCacheOptions = { local: { mode: 'trust' }, values: 'freeze' }
-  const { goneAfterMs } = await withCache(fleet, 8, options, cache => forgetEverywhere(cache, runs * 5))
+  const { goneAfterMs } = await withCache(fleet, 8, options, cache => forgetEverywhere(cache, flags.runs * 5))
   report({
     what: 'delete, 8 processes with trusted copies',
-    counts: `gone everywhere in ${goneAfterMs.length} of ${runs * 5} rounds`,
-    asked: `${runs * 5} of ${runs * 5}`,
-    holds: goneAfterMs.length === runs * 5,
+    counts: `gone everywhere in ${goneAfterMs.length} of ${flags.runs * 5} rounds`,
+    asked: `${flags.runs * 5} of ${flags.runs * 5}`,
+    holds: goneAfterMs.length === flags.runs * 5,
     ms: `from the delete's sending until the last copy is gone: p50 ${percentile(goneAfterMs, 0.5)}, p99 ${percentile(goneAfterMs, 0.99)}`,
   })
 }
@@ -166,7 +161,7 @@ async function races(fleet: Fleet): Promise<void> {
 async function kills(fleet: Fleet): Promise<void> {
   const delaysMs: number[] = []
   let right = 0
-  const most = Math.min(runs, 10)
+  const most = Math.min(flags.runs, 10)
   for (let run = 0; run < most; run++) {
     const { loads, answers, delayMs } = await withCache(fleet, 6, { lease: '1s' }, cache =>
       killedHolder(cache, fleet.redisUrl, 50),
@@ -215,6 +210,20 @@ const parts: Readonly<Record<string, (fleet: Fleet) => Promise<void>>> = {
   kills,
 }
 
+const names = Object.keys(parts)
+const help = `npm run fleet -- [flags]
+
+What a fleet of processes promises, in full numbers and with the milliseconds that tests do not assert, beside a minimal control.
+
+  --only <name>  runs this part; may be given again. There are ${names.join(', ')}
+  --runs <n>     of each stampede; 20 unless told
+
+Ends with 1 when a count is not what it must be.`
+
+const flags = readFlags(help, { only: texts, runs: whole(1, 20) })
+const unknown = (flags.only ?? []).filter(name => !names.includes(name))
+if (unknown.length > 0) refuse(`there is no part ${unknown.join(', ')}; there are ${names.join(', ')}`)
+
 async function main(): Promise<number> {
   const found = await findRedis()
   if (found.kind === 'none') {
@@ -224,7 +233,7 @@ async function main(): Promise<number> {
   const own = found.kind === 'program' ? await startRedis({ program: found.path }) : undefined
   const fleet = await startFleet({ processes: 10, redisUrl: found.kind === 'url' ? found.url : (own?.url ?? '') })
   try {
-    for (const [name, show] of Object.entries(parts)) if (flags.only === undefined || name === flags.only) await show(fleet)
+    for (const [name, show] of Object.entries(parts)) if (flags.only?.includes(name) ?? true) await show(fleet)
   } finally {
     await fleet.stop()
     await own?.stop()

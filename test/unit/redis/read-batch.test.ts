@@ -110,7 +110,7 @@ describe('reads of one tick', () => {
   })
 
   it('ask together for what comes next while another command is on its way', async () => {
-    const { batch, clock, sent } = open((keys, clock) => (keys[0] === 'slow' ? never() : answering()(keys, clock)))
+    const { batch, clock, sent } = open((keys, at) => (keys[0] === 'slow' ? never() : answering()(keys, at)))
     void batch.read('slow', 10_000)
     await clock.advance(1)
     await clock.runUntilSettled(Promise.all(['a', 'b', 'c'].map(readTwice(batch))))
