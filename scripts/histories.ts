@@ -1,12 +1,8 @@
-/**
- * `npm run test:histories -- --operations 1000000`: real processes on a real Redis record what each read returned and when each write was
- * acknowledged; the checker looks for a read that broke the promise about revoked values. With `--copies` the processes answer from copies of their own, whose bus is
- * cut again and again. `--write` puts the result into docs/reliability.md. Ends with 1 when there is such a read.
- */
+/** `npm run test:histories`: records what real processes read and wrote on a real Redis, and looks for reads that broke the promise about revoked values. */
 import { runHistory } from '../test/histories/run-history.ts'
 import { describeHistory } from '../test/histories/describe-history.ts'
 import { findRedis } from './find-redis.ts'
-import { off, readFlags, whole } from './flags.ts'
+import { off, readFlags, refuse, whole } from './flags.ts'
 import { describeMachine, writeSection } from './reliability-page.ts'
 import { startRedis } from './start-redis.ts'
 
@@ -18,6 +14,7 @@ Real processes on a real Redis record what each read returned and when each writ
   --processes <n>   by how many processes (4)
   --seed <n>        of what they do (1)
   --copies          they answer from copies of their own, over a bus that is cut again and again
+  --validated       values are large, and those that are remembered vouched for by their headers
   --write           puts the result into docs/reliability.md
 
 REDIS_URL names a Redis to use; else it starts one of its own. Ends with 1 when there is such a read.`
@@ -26,8 +23,19 @@ const flags = readFlags(help, {
   processes: whole(1, 4),
   seed: whole(0, 1),
   copies: off,
+  validated: off,
   write: off,
 })
+
+const plain = { local: undefined, section: 'histories', title: '' } as const
+const copied = { local: 'trust', section: 'histories-copies', title: ', with copies' } as const
+const validated = {
+  local: 'validate',
+  section: 'histories-validated',
+  title: ', large values vouched for by their headers',
+} as const
+if (flags.copies && flags.validated) refuse('--copies and --validated are two ways to keep values in memory: one of them')
+const kind = flags.copies ? copied : flags.validated ? validated : plain
 
 async function main(): Promise<number> {
   const found = await findRedis()
@@ -39,22 +47,23 @@ async function main(): Promise<number> {
   const { operations, processes, seed } = flags
   try {
     // On a server of our own alone are all subscribers ours.
-    const withCopies = { copies: flags.copies, cutsBus: flags.copies && own !== undefined }
+    const cutsBus = flags.copies && own !== undefined
     const redisUrl = found.kind === 'url' ? found.url : (own?.url ?? '')
     const result = await runHistory({
       redisUrl,
       operations,
       processes,
       seed,
-      ...withCopies,
+      ...(kind.local === undefined ? {} : { local: kind.local }),
+      cutsBus,
       onProgress: made => progress(made, operations),
     })
     if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
     const version = found.kind === 'program' ? found.version : '(REDIS_URL)'
-    const lines = `${processes} processes, seed ${seed}${flags.copies ? ', with copies' : ''}\n${describeHistory(result)}`
+    const lines = `${processes} processes, seed ${seed}${kind.title}\n${describeHistory(result)}`
     const text = `${describeMachine(version)}\n\n\`\`\`\n${lines}\n\`\`\``
     process.stdout.write(`${text}\n`)
-    if (flags.write) writeSection(flags.copies ? 'histories-copies' : 'histories', text)
+    if (flags.write) writeSection(kind.section, text)
     return result.findings.counts.violations === 0 && result.unhandled.length === 0 ? 0 : 1
   } finally {
     await own?.stop()

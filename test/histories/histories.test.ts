@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import { Redis } from 'ioredis'
 import { describe, expect, it } from 'vitest'
 import { sharedNowMs } from '../fleet/messages.ts'
 import { sharedRedisUrl } from '../shared-redis.ts'
@@ -8,6 +9,7 @@ import { runHistory } from './run-history.ts'
 
 const operations = 20_000
 const copyOperations = 10_000
+const validatedOperations = 5_000
 
 describe('a recorded history of several processes', () => {
   it(`${operations} operations on few keys: no read gets a value that had been revoked before it asked`, async () => {
@@ -32,7 +34,7 @@ describe('a recorded history of several processes', () => {
       operations: copyOperations,
       processes: 3,
       seed: 2,
-      copies: true,
+      local: 'trust',
     })
     const { counts } = findings
     expect(counts.violations, describeHistory({ findings, ...rest })).toBe(0)
@@ -40,6 +42,27 @@ describe('a recorded history of several processes', () => {
     expect(counts.copy).toBeGreaterThan(counts.reads / 20)
     expect(counts.vouched).toBeGreaterThan(counts.reads / 20)
     expect(counts.readsBesideRevokedLoads).toBeGreaterThan(30)
+  })
+
+  it('with large values that are vouched for by their headers: no read gets a value that had been revoked before it asked', async () => {
+    const redis = new Redis(sharedRedisUrl())
+    const headersRead = async (): Promise<number> =>
+      Number(/cmdstat_getrange:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0)
+    const before = await headersRead()
+    const { findings, ...rest } = await runHistory({
+      redisUrl: sharedRedisUrl(),
+      operations: validatedOperations,
+      processes: 3,
+      seed: 3,
+      local: 'validate',
+    })
+    const { counts } = findings
+    expect(counts.violations, describeHistory({ findings, ...rest })).toBe(0)
+    expect(rest.unhandled).toEqual([])
+    expect(counts.vouched).toBeGreaterThan(counts.reads / 2)
+    expect(counts.readsBesideRevokedLoads).toBeGreaterThan(30)
+    expect((await headersRead()) - before).toBeGreaterThan(validatedOperations / 20)
+    redis.disconnect()
   })
 
   it('is timed by one clock: what another process reads lies between two readings here', async () => {

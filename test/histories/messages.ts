@@ -5,6 +5,7 @@ import type { TrafficPlan } from './traffic.ts'
 export type RecordedOptions = Pick<
   CacheOptions,
   | 'commandTimeout'
+  | 'compressAbove'
   | 'local'
   | 'storeBudget'
   | 'values'

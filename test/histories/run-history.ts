@@ -4,15 +4,15 @@ import { addCounts } from '../fleet/event-tally.ts'
 import { checkHistory, type Findings } from './checker.ts'
 import { History } from './history.ts'
 import type { Tallies } from './messages.ts'
-import { RecordingFleet } from './recording-fleet.ts'
+import { RecordingFleet, type RecordingFleetOptions } from './recording-fleet.ts'
 
 export interface HistoryRun {
   readonly redisUrl: string
   readonly operations: number
   readonly processes: number
   readonly seed: number
-  /** Processes answer from copies of their own. Default false. */
-  readonly copies?: boolean
+  /** `trust`: processes answer from copies of their own. `validate`: values are so large that those remembered are vouched for by their headers. */
+  readonly local?: 'trust' | 'validate'
   /** The connections that bring them changes are cut again and again. For a Redis that nobody else uses. */
   readonly cutsBus?: boolean
   readonly onProgress?: (made: number) => void
@@ -37,20 +37,26 @@ const clockAllowanceMs = 250
 /** What a copy may be behind another process: the promise, and what we cannot see of the clocks. */
 const copiesBehindMs = Math.min(copyTtlMs, detectionMs) + clockAllowanceMs
 
+function cachesOf(local: HistoryRun['local']): Pick<RecordingFleetOptions, 'options' | 'paddingBytes'> {
+  // A busy machine must not turn answers of Redis into outage answers, which promise less.
+  const options = { commandTimeout: '5s', storeBudget: '10s', values: local === undefined ? 'copy' : 'freeze' } as const
+  if (local === 'trust') return { options: { ...options, local: { mode: local, ttl: copyTtlMs } } }
+  if (local === 'validate')
+    return { options: { ...options, local: { mode: local }, compressAbove: 1_000_000 }, paddingBytes: 10_000 }
+  return { options }
+}
+
 /** Runs callers in several processes until they have made that many calls, and checks what they recorded. */
 export async function runHistory({
   redisUrl,
   operations,
   processes,
   seed,
-  copies = false,
+  local,
   cutsBus = false,
   onProgress,
 }: HistoryRun): Promise<HistoryResult> {
-  // A busy machine must not turn answers of Redis into outage answers, which promise less.
-  const patient = { commandTimeout: '5s', storeBudget: '10s' } as const
-  const options = copies ? ({ ...patient, values: 'freeze', local: { mode: 'trust', ttl: copyTtlMs } } as const) : patient
-  const fleet = await RecordingFleet.start({ processes, redisUrls: [redisUrl], options })
+  const fleet = await RecordingFleet.start({ processes, redisUrls: [redisUrl], ...cachesOf(local) })
   const redis = cutsBus ? new Redis(redisUrl) : undefined
   try {
     const startedAt = performance.now()
@@ -73,7 +79,7 @@ export async function runHistory({
     const history = new History()
     await fleet.collect(history)
     await fleet.close()
-    return { findings: checkHistory(history, 0, copies ? copiesBehindMs : 0), tookMs, ...tallies }
+    return { findings: checkHistory(history, 0, local === 'trust' ? copiesBehindMs : 0), tookMs, ...tallies }
   } finally {
     redis?.disconnect()
     await fleet.stop()
