@@ -155,12 +155,11 @@ export class Cache {
   /**
    * The value in memory, at once and without asking anyone: what `getOrSet` would answer from the local tier. `undefined` if there is none.
    *
-   * @throws LeaseholdError `INVALID_KEY`, `INVALID_OPTION`, `UNKNOWN_OPTION`
+   * @throws LeaseholdError `INVALID_KEY`, `INVALID_OPTION`, `UNKNOWN_OPTION`, `CACHE_CLOSED`
    */
   peek<Value = unknown>(key: string, options?: KeyOptions): Value | undefined {
-    checkKey(key)
     const { local } = this.#engine
-    const { version } = resolveCallOptions(this.#engine.options.policy, options, keyOptionNames)
+    const { version } = this.#begin(key, options, keyOptionNames)
     const copy = local === undefined ? undefined : copyForCall(this.#engine, local, key, undefined, version)
     if (copy === undefined) return undefined
     const value = copiedValue(this.#engine, key, copy)

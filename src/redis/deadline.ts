@@ -1,6 +1,7 @@
 import type { StoreError } from '../core/errors.ts'
 import type { Clock, Timer } from '../core/ports.ts'
 import { timedOut } from './failures.ts'
+import { endOfTurn } from './turns.ts'
 
 /** One command's time. */
 export interface CommandTime {
@@ -50,7 +51,7 @@ export class Deadline {
   }
 
   #expireAfterPoll(): void {
-    this.#immediate = setImmediate(this.#expire)
+    this.#immediate = endOfTurn(this.#expire)
   }
 }
 

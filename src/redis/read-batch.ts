@@ -3,6 +3,7 @@ import { BatchDeadline } from './batch-deadline.ts'
 import type { Breaker } from './breaker.ts'
 import { withDeadline } from './deadline.ts'
 import { commandFailure } from './failures.ts'
+import { endOfTurn, nextTick } from './turns.ts'
 
 /** A read's answer: the bytes, null for none, or an error of this key alone. */
 export type ReadReply = Buffer | null | Error
@@ -63,6 +64,7 @@ export class ReadBatch {
   #open: OpenBatch | undefined
   #averageBytes = 256
   #inFlight = 0
+  #repliedAt = -Infinity
 
   constructor(options: ReadBatchOptions) {
     this.#options = options
@@ -80,8 +82,8 @@ export class ReadBatch {
       this.#open = batch
       // Alone, the read leaves at once. While others are on their way it waits for the end of the event-loop turn, so that reads
       // that come in over many sockets travel together too.
-      if (this.#inFlight === 0) process.nextTick(this.#flush)
-      else setImmediate(this.#flush)
+      if (this.#inFlight === 0) nextTick(this.#flush)
+      else endOfTurn(this.#flush)
     }
     // Nearly always there is one namespace.
     if (record !== undefined && record !== batch.records[0] && !batch.records.includes(record)) batch.records.push(record)
@@ -97,6 +99,11 @@ export class ReadBatch {
     batch.timeouts.push(timeoutMs)
     if (joinable) batch.shared.set(key, read)
     return read
+  }
+
+  /** When the newest reply came to reads that travelled together; monotonic ms. */
+  get repliedAt(): number {
+    return this.#repliedAt
   }
 
   /** The bytes at many keys, sent now and shared with nobody, so that no promise is made for each key. Never rejects. */
@@ -186,12 +193,13 @@ export class ReadBatch {
     this.#options.send(reads.keys).then(
       replies => {
         this.#inFlight--
+        this.#repliedAt = clock.now()
         deadline.stop()
         breaker.end(sample)
         for (const [nth, record] of reads.records.entries()) {
           record.take(asked[nth] as number, bytesOf(replies[reads.resolves.length + nth]))
         }
-        return this.#answer(reads, replies, sentAt)
+        return this.#answer(reads, replies, this.#repliedAt - sentAt)
       },
       (error: unknown) => {
         this.#inFlight--
@@ -204,29 +212,28 @@ export class ReadBatch {
   }
 
   /**
-   * Hands the reply out in two turns: Redis works on what the first half asks for next while the second is answered. At once, callers that go on to their next
+   * Hands the reply out in two parts: Redis works on what the first half asks for next while the second is answered. At once, callers that go on to their next
    * read would all ask together again, and either they or Redis would always be idle. What is asked while a command is on its way leaves at the end of the turn,
    * so the halves do not split further.
    */
-  #answer(reads: Reads, replies: readonly ReadReply[], sentAt: number): void {
+  #answer(reads: Reads, replies: readonly ReadReply[], tookMs: number): void {
     const count = reads.resolves.length
     this.#weigh(replies, count)
     const first = Math.ceil(count / 2)
-    this.#answerSome(reads, replies, sentAt, 0, first)
-    if (first < count) setImmediate(() => this.#answerSome(reads, replies, sentAt, first, count))
+    this.#answerSome(reads, replies, tookMs, 0, first)
+    if (first < count) nextTick(() => this.#answerSome(reads, replies, tookMs, first, count))
   }
 
-  #answerSome(reads: Reads, replies: readonly ReadReply[], sentAt: number, from: number, to: number): void {
+  #answerSome(reads: Reads, replies: readonly ReadReply[], tookMs: number, from: number, to: number): void {
     const { keys, resolves, rejects, timeouts } = reads
     for (let i = from; i < to; i++) {
       const reply = replies[i] ?? null
       const resolve = resolves[i] as Resolve
       const reject = rejects[i] as Reject
       if (reply === null) resolve(null)
-      else if (reply instanceof Error) {
-        const remainingMs = (timeouts[i] as number) - (this.#options.clock.now() - sentAt)
-        this.#options.recover(keys[i] as string, reply, remainingMs).then(resolve, reject)
-      } else resolve(reply)
+      else if (reply instanceof Error)
+        this.#options.recover(keys[i] as string, reply, (timeouts[i] as number) - tookMs).then(resolve, reject)
+      else resolve(reply)
     }
   }
 }

@@ -129,6 +129,10 @@ export class RedisStore implements Store {
     }
   }
 
+  sinceReplyMs(key: EntryKey): number {
+    return this.#connections.clock.now() - (this.#owner(key)?.repliedAt ?? -Infinity)
+  }
+
   get namespaceRecord(): Buffer | null {
     return this.#namespace.record.bytes
   }

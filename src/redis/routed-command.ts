@@ -5,15 +5,17 @@ import { commandFailure, replyCode, timedOut } from './failures.ts'
 import { parseRedirection } from './redirection.ts'
 import type { Router } from './router.ts'
 import type { StoreNode } from './store-node.ts'
+import { endOfTurn } from './turns.ts'
 
 /** The owner of a slot once its connection has been tried for the first time. Later on nothing is waited for. */
 export async function reach(router: Router, slot: number, role: 'reads' | 'scripts', found?: StoreNode): Promise<StoreNode> {
   if (found === undefined) await router.firstAttempt
   const node = found ?? router.owner(slot)
-  if (node === undefined) throw router.fault
-  await node[role].firstAttempt
-  if (!node[role].usable) throw node[role].fault
-  return node
+  await node?.[role].firstAttempt
+  if (node?.[role].usable === true) return node
+  // Refused at once, a caller that does nothing but ask again would keep the event loop from bringing the connection back.
+  await new Promise(resolve => void endOfTurn(resolve))
+  throw node === undefined ? router.fault : node[role].fault
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis'
+import { endOfTurn } from './turns.ts'
 
 /** Checks in a row that may go without a single byte from the server. */
 const silentChecks = 2
@@ -35,7 +36,7 @@ export class SocketSilence {
     if (bytes !== this.#bytesSeen) return this.watch()
     if (++this.#checks < silentChecks) return
     // After an event-loop stall the answer may lie in the socket unread.
-    setImmediate(() => {
+    endOfTurn(() => {
       if (this.bytesRead === bytes) onDead()
     })
   }

@@ -133,6 +133,11 @@ export class StoreNode {
     return Math.floor(time.earliest(this.#clock.now()))
   }
 
+  /** When the newest reply to a read came; monotonic ms. */
+  get repliedAt(): number {
+    return Math.max(this.batch.repliedAt, this.headers.repliedAt)
+  }
+
   async close(): Promise<void> {
     await Promise.all([this.reads.close(), this.scripts.close(), this.replicas.close()])
   }

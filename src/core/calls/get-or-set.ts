@@ -4,7 +4,7 @@ import { decodeValue, recordBase, reportStoreError, undecodable, type Engine } f
 import { describeValue } from '../describe-value.ts'
 import { LeaseholdError } from '../errors.ts'
 import type { MissRecord, StaleRecord } from '../events.ts'
-import type { Flight, FlightAnswer } from '../flights/flight.ts'
+import type { Flight, FlightAnswer, Leaving } from '../flights/flight.ts'
 import type { Flights } from '../flights/flights.ts'
 import { loadTimeout, startFlight } from '../flights/flight-run.ts'
 import { insideLoader, insideLoaderOf } from '../flights/load-attempt.ts'
@@ -58,12 +58,15 @@ export async function answerCall(engine: Engine, call: Call, hasRead = false): P
         let value = call.storeFailed ? answerFromCopy(engine, call) : answerFromStore(engine, call, found, record)
         if (copies.size !== 0 && !call.storeFailed) copies.drop(call)
         if (value === undecided) {
-          call.budget(engine).charge(engine.clock.now() - askedAt)
+          call.budget(engine).charge(readMs(engine, call, askedAt))
           askedAt = engine.clock.now()
           value = await answerTagged(engine, call, asked)
-        } else if (asked !== undefined) engine.tagLookups.likely = false
+          if (value === absent) call.budget(engine).charge(engine.clock.now() - askedAt)
+        } else {
+          if (asked !== undefined) engine.tagLookups.likely = false
+          if (value === absent) call.budget(engine).charge(readMs(engine, call, askedAt))
+        }
         if (value !== absent) return value
-        call.budget(engine).charge(engine.clock.now() - askedAt)
         joined = flights.find(call)
       }
       if (insideLoaderOf(engine.flights, call.id)) throw recursion(call)
@@ -82,6 +85,12 @@ export async function answerCall(engine: Engine, call: Call, hasRead = false): P
     call.arrival?.settle()
     engine.pending.leave()
   }
+}
+
+/** What the store took for a read. What callers that were answered before this one have done since is not its doing. */
+function readMs({ clock, store }: Engine, call: Call, askedAt: number): number {
+  const tookMs = clock.now() - askedAt
+  return call.storeFailed ? tookMs : Math.max(0, tookMs - (store.sinceReplyMs?.(call) ?? 0))
 }
 
 /** Answers a call whose key does not go through the cache: by its loader, as if there were none. */
@@ -167,22 +176,22 @@ function takeSeat(engine: Engine, flight: Flight, call: Call): Promise<SeatAnswe
   return new Promise((resolve, reject) => {
     const { answer, leave } = flight.join(call)
     const hardTimer = clock.setTimeout(
-      () => depart(false, () => resolve({ kind: 'timeout', afterMs: hardTimeoutMs, leased: false })),
+      () => depart('timed-out', () => resolve({ kind: 'timeout', afterMs: hardTimeoutMs, leased: false })),
       leftMs,
     )
     const softTimer =
       softTimeoutMs === undefined
         ? undefined
         : clock.setTimeout(() => void answerSoft(), Math.max(0, leftMs - hardTimeoutMs + softTimeoutMs))
-    const onAbort = (): void => depart(true, () => reject(signal?.reason))
+    const onAbort = (): void => depart('called-off', () => reject(signal?.reason))
     let departed = false
-    const depart = (deserting: boolean, settle: () => void): void => {
+    const depart = (why: Leaving, settle: () => void): void => {
       if (departed) return
       departed = true
       clock.clearTimeout(hardTimer)
       if (softTimer !== undefined) clock.clearTimeout(softTimer)
       unlisten?.()
-      leave(deserting)
+      leave(why)
       settle()
     }
     const answerSoft = async (): Promise<void> => {
@@ -191,9 +200,9 @@ function takeSeat(engine: Engine, flight: Flight, call: Call): Promise<SeatAnswe
         // The load may have landed meanwhile.
         if (standIn === undefined || departed) return
         standIn.report()
-        depart(false, () => resolve({ kind: 'stale', value: standIn.value }))
+        depart('answered', () => resolve({ kind: 'stale', value: standIn.value }))
       } catch (error) {
-        depart(false, () => reject(error))
+        depart('answered', () => reject(error))
       }
     }
     const unlisten = signal === undefined ? undefined : listenForAbort(signal, onAbort)
@@ -201,7 +210,7 @@ function takeSeat(engine: Engine, flight: Flight, call: Call): Promise<SeatAnswe
     const hear = (landed: FlightAnswer): void => {
       // The load's time is over, this call's is not: the lease is still held, and its value may come.
       const hasTime = landed.kind === 'timeout' && landed.leased && clock.now() < waitUntil
-      depart(false, () => resolve(hasTime ? { kind: 'restart' } : landed))
+      depart('answered', () => resolve(hasTime ? { kind: 'restart' } : landed))
     }
     void answer.then(hear)
   })

@@ -27,8 +27,8 @@ const defaultTimeout = '1s'
 const timeoutBounds = { min: 1, max: 60_000 }
 
 /** @throws LeaseholdError `INVALID_OPTION` */
-export function wantedReplicas({ replicas, timeout }: ReplicaOptions): WantedReplicas | undefined {
-  const timeoutMs = parseDuration(timeout ?? defaultTimeout, 'timeout', timeoutBounds)
+export function wantedReplicas({ replicas, timeout = defaultTimeout }: ReplicaOptions): WantedReplicas | undefined {
+  const timeoutMs = parseDuration(timeout, 'timeout', timeoutBounds)
   if (replicas === undefined || replicas === 0) return undefined
   if (Number.isInteger(replicas) && replicas > 0 && replicas <= mostReplicas) return { replicas, timeoutMs }
   throw invalidOption('replicas', replicas, `a whole number from 0 to ${mostReplicas}`)

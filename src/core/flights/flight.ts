@@ -36,6 +36,9 @@ export interface Passenger {
   readonly waitUntil?: number | undefined
 }
 
+/** `answered`: with the flight's answer, or by something that stands in for it meanwhile. */
+export type Leaving = 'answered' | 'timed-out' | 'called-off'
+
 interface Seat {
   readonly passenger: Passenger
   readonly land: (answer: FlightAnswer) => void
@@ -69,15 +72,16 @@ export class Flight {
     return last
   }
 
-  /** Resolves with the flight's answer. `leave` gives the seat up; when the last one leaves deserting, the flight is told. */
-  join(passenger: Passenger): { readonly answer: Promise<FlightAnswer>; readonly leave: (deserting: boolean) => void } {
+  /** Resolves with the flight's answer. `leave` gives the seat up; when the last one leaves so that nobody wants the answer any more, the flight is told. */
+  join(passenger: Passenger): { readonly answer: Promise<FlightAnswer>; readonly leave: (why: Leaving) => void } {
     let land!: Seat['land']
     const answer = new Promise<FlightAnswer>(resolve => (land = resolve))
     const seat = { passenger, land }
     this.#seats.add(seat)
-    const leave = (deserting: boolean): void => {
-      if (!this.#seats.delete(seat)) return
-      if (deserting && this.#seats.size === 0) this.#onDeserted()
+    const leave = (why: Leaving): void => {
+      if (!this.#seats.delete(seat) || this.#seats.size > 0) return
+      // A load goes on past its callers' time. What only waits for another's load does so for them alone.
+      if (why === 'called-off' || (why === 'timed-out' && this.#loadSeq === Infinity)) this.#onDeserted()
     }
     return { answer, leave }
   }

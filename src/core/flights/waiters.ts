@@ -2,6 +2,8 @@ import type { Clock, Timer } from '../ports.ts'
 
 const pollFirstMs = 25
 const pollLongestMs = 250
+/** A lease that is said to last longer, whoever made it so, is looked at again. */
+const longestWaitMs = 60_000
 
 /** One flight's ear for the end of a lease. Registered before the acquire is sent, since the wake-up may overtake its reply. */
 export class Waiter {
@@ -77,7 +79,7 @@ export class Waiters {
 
   /** How long the `round`th wait lasts at most: to the end of the lease, or less while only polling can tell that it ended. */
   patience(remainingMs: number, jitterMs: number, round: number): number {
-    const leaseEndMs = Math.max(0, remainingMs) + jitterMs
+    const leaseEndMs = Math.min(longestWaitMs, Math.max(0, remainingMs)) + jitterMs
     if (this.#busLive) return leaseEndMs
     return Math.min(leaseEndMs, Math.min(pollLongestMs, pollFirstMs * 2 ** Math.min(round, 10)))
   }

@@ -51,8 +51,9 @@ class HeaderReads implements EntryReads {
     if (header === null) return null
     const entry = recalled.vouchedFor(header)
     if (entry !== undefined) return entry
+    const tookMs = Math.max(0, this.#clock.now() - sentAt - (this.#store.sinceReplyMs?.(key) ?? 0))
     // Whole ms, so that those who asked together go on together.
-    return this.#store.read(key, Math.max(1, Math.ceil(timeoutMs - (this.#clock.now() - sentAt))))
+    return this.#store.read(key, Math.max(1, Math.ceil(timeoutMs - tookMs)))
   }
 
   async #readEach(keys: readonly EntryKey[], timeoutMs: number, readWhole: ReadMany): Promise<readonly (Found | StoreError)[]> {

@@ -153,6 +153,11 @@ export interface Store {
    */
   readHeader?(key: EntryKey, timeoutMs: number): Promise<Buffer | null>
   /**
+   * How long ago the newest reply to a {@link read} came from the node that owns `key`, in ms. Callers that were answered earlier may have been at work since, which is not
+   * the store's doing. Left out: 0.
+   */
+  sinceReplyMs?(key: EntryKey): number
+  /**
    * The namespace record, 24 bytes, null when there is none. It comes with every read: right after one was answered it is as the store had it when it executed
    * that read, or later. It belongs to whoever looks at it; nobody changes it.
    */

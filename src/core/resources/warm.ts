@@ -169,7 +169,7 @@ class WarmUp<Params> {
     } as const
     const { flight, finished } = startFlight(engine, plan, undefined)
     const { leave } = flight.join({ began: engine.sequence.next() })
-    const unlisten = options.signal === undefined ? undefined : listenForAbort(options.signal, () => leave(true))
+    const unlisten = options.signal === undefined ? undefined : listenForAbort(options.signal, () => leave('called-off'))
     const result = await finished
     unlisten?.()
     this.#count(result)

@@ -61,6 +61,12 @@ describe('setMany', () => {
 })
 
 describe('peek', () => {
+  it('is refused once the cache is closed', async () => {
+    const { a } = openFleet()
+    await a.close()
+    expect(() => a.peek('k')).toThrow(expect.objectContaining({ code: 'CACHE_CLOSED' }) as Error)
+  })
+
   it.each(['', 5, undefined, null, {}])('refuses %o as a key, by a throw: it answers at once', key => {
     const { a } = openFleet()
     expect(() => a.peek(key as never)).toThrow(expect.objectContaining({ code: 'INVALID_KEY' }) as Error)

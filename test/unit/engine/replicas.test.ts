@@ -65,6 +65,12 @@ describe('a delete with replicas', () => {
     await expect(deleting).rejects.toThrow('no permission for the command wait')
   })
 
+  it.each([[null], [0], ['1h'], ['soon']])('refuses %s as their time', async timeout => {
+    const { cache } = open(() => ({ confirmed: 0, attached: 0 }))
+    const deleting = cache.delete('k', { timeout: timeout as '1h' })
+    await expect(deleting).rejects.toMatchObject({ code: 'INVALID_OPTION', option: 'timeout' })
+  })
+
   it.each([[-1], [1.5], [101], ['1'], [NaN]])('refuses %s', async replicas => {
     const { cache } = open(() => ({ confirmed: 0, attached: 0 }))
     const deleting = cache.delete('k', { replicas: replicas as number })

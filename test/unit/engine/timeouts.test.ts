@@ -206,6 +206,21 @@ describe('the hard timeout of a caller', () => {
     expect(second).toMatchObject({ value: 'load 1', at: 650 })
   })
 
+  it('ends a wait for another process that nobody shares any more, so that the next call asks anew', async () => {
+    const { a, b, clock, source } = openFleet({ lease: '20s', timeout: { hard: '1s' } })
+    void b.getOrSet('k', source.hangs(), { timeout: { hard: '1m' } }).catch(() => {})
+    await clock.advance(10)
+    const waits = watch(a, 'wait')
+    const [early, late] = [track(clock, a.getOrSet('k', source.takes(1))), track(clock, a.getOrSet('k', source.takes(1)))]
+    await clock.advance(990)
+    void a.getOrSet('k', source.takes(1)).catch(() => {})
+    await clock.advance(10)
+    expect([early, late]).toMatchObject([{ error: { code: 'LOAD_TIMEOUT' } }, { error: { code: 'LOAD_TIMEOUT' } }])
+    expect(waits).toEqual([])
+    await clock.advance(1_000)
+    expect(waits).toMatchObject([{ outcome: 'gave-up', waitedMs: 1_990 }])
+  })
+
   it('gives a retry right after a timeout its full time', async () => {
     const { a, clock, source } = openFleet({ timeout: { hard: 500 } })
     const first = track(clock, a.getOrSet('k', source.takes(650)))

@@ -104,6 +104,8 @@ describe('patience', () => {
     const { waiters } = open()
     expect([0, 1, 20].map(round => waiters.patience(1000, 30, round))).toEqual([1030, 1030, 1030])
     expect(waiters.patience(-5, 30, 0)).toBe(30)
+    // A timer of more than 24 days would fire at once.
+    expect(waiters.patience(1e12, 30, 0)).toBe(60_030)
   })
 
   it('doubles from 25 ms to 250 ms while it is down, and is never longer than the lease', () => {

@@ -22,12 +22,12 @@ interface Opened {
 }
 
 /** Reads of a server that answers as `send` does; a key that was redirected is found elsewhere, but for 'lost'. */
-function open(send: Send): Opened {
+function open(send: Send, computedMs = () => 0): Opened {
   const clock = virtualClock()
   const sent: (readonly string[])[] = []
   const recovered: [string, number][] = []
   const batch = new ReadBatch({
-    clock,
+    clock: { ...clock, now: () => clock.now() + computedMs() },
     breaker: new Breaker(resolveBreaker({}), clock, new LoopLag(clock), () => {}),
     send: async keys => {
       sent.push(keys)
@@ -115,6 +115,18 @@ describe('reads of one tick', () => {
     await clock.advance(1)
     await clock.runUntilSettled(Promise.all(['a', 'b', 'c'].map(readTwice(batch))))
     expect(sent).toEqual([['slow'], ['a', 'b', 'c'], ['a again', 'b again', 'c again']])
+  })
+
+  it('have their own time, though callers that were answered before them compute', async () => {
+    let computedMs = 0
+    const { batch, clock, recovered } = open(answering('c', 'd'), () => computedMs)
+    const busy = ['a', 'b'].map(name => batch.read(name, 100).then(() => (computedMs += 60)))
+    const moving = ['c', 'd'].map(name => batch.read(name, 100))
+    await clock.runUntilSettled(Promise.all([...busy, ...moving]))
+    expect(recovered).toEqual([
+      ['c', 70],
+      ['d', 70],
+    ])
   })
 
   it('look for a key elsewhere when it was redirected, in the time that is left for it', async () => {
