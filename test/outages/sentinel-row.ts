@@ -19,7 +19,7 @@ export const failoverRow: Row = {
     const sentinel = await startSentinel('primary', primary.port, { downAfterMs: 500 })
     const watching = new Redis(replica.url)
     const admin = new Redis(primary.url)
-    admin.on('error', () => {})
+    for (const client of [watching, admin]) client.on('error', () => {})
     try {
       await until(async () => (await watching.info('replication')).includes('master_link_status:up'), 'the replica to be in step')
       await until(() => sentinel.knowsReplica(), 'Sentinel to know the replica')
