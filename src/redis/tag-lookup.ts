@@ -1,6 +1,7 @@
 import { StoreError } from '../core/errors.ts'
 import type { NewestTagRequest } from '../core/ports.ts'
 import { floorOf } from './keys.ts'
+import { endOfTurn } from './turns.ts'
 
 const mostPerCommand = 1000
 
@@ -19,7 +20,7 @@ interface OpenLookup {
   readonly askers: Asker[]
 }
 
-/** Collects the tags that are looked up in one event-loop tick, so that they leave as one command. */
+/** Collects the tags that are looked up in one turn of the event loop, so that they leave as one command. */
 export class TagLookup {
   readonly #ask: (members: readonly (string | Buffer)[], timeoutMs: number) => Promise<readonly unknown[]>
   #open: OpenLookup | undefined
@@ -45,7 +46,8 @@ export class TagLookup {
     if (current?.timeoutMs === timeoutMs && current.places.size < mostPerCommand && current.epoch.equals(epoch)) return current
     const opened: OpenLookup = { epoch, timeoutMs, places: new Map(), askers: [] }
     this.#open = opened
-    process.nextTick(() => {
+    // At the end of the turn: a reply of reads is handed out in two parts.
+    endOfTurn(() => {
       if (this.#open === opened) this.#open = undefined
       void this.#send(opened)
     })

@@ -154,7 +154,7 @@ describe('a closed cache', () => {
     const cache = open()
     await remembered(cache, 'k')
     await cache.close()
-    expect(cache.peek('k')).toBeUndefined()
+    expect(() => cache.peek('k')).toThrow(expect.objectContaining({ code: 'CACHE_CLOSED' }) as Error)
     await expect(cache.getOrSet('k', () => 'loaded')).rejects.toMatchObject({ code: 'CACHE_CLOSED' })
   })
 })
