@@ -26,8 +26,10 @@ export interface Birth {
   bornSeq: number
   /** What it was stored with. */
   tags: readonly string[]
-  /** The latest virtual time up to which it may be fresh. */
+  /** The latest virtual time up to which it may be fresh. Infinity while a `set` may still be on its way. */
   freshUntil: number
+  /** The same by what loaders have said since, which may be before the `set` has been answered. */
+  confirmedUntil: number
 }
 
 /** What is known of a value before it is there. */
@@ -143,6 +145,7 @@ export class History {
       outage: false,
       payload: text === undefined ? payload : { ...payload, text },
       freshUntil: Infinity,
+      confirmedUntil: -Infinity,
     }
     this.births.push(birth)
     return birth

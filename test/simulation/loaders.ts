@@ -108,7 +108,8 @@ function confirm(process: SimulatedProcess, { birth }: Payload, { beganSeq, outa
   old.confirmedBy.add(process.name)
   old.outage ||= outage
   old.bornSeq = Math.max(old.bornSeq, beganSeq)
-  old.freshUntil = Math.max(old.freshUntil, process.world.now + ttlMs)
+  old.confirmedUntil = Math.max(old.confirmedUntil, process.world.now + ttlMs)
+  old.freshUntil = Math.max(old.freshUntil, old.confirmedUntil)
 }
 
 /** A loader that asks the cache: for another key, or for its own, which is refused. */

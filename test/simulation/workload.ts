@@ -77,7 +77,7 @@ function set(process: SimulatedProcess, op: SetOp): void {
   const invalidation = beginInvalidation(process, 'set', key, version)
   const settled = (): void => {
     birth.bornSeq = world.nextSeq()
-    birth.freshUntil = world.now + Number(options.ttl)
+    birth.freshUntil = Math.max(birth.confirmedUntil, world.now + Number(options.ttl))
   }
   const promise = cache.set(key, birth.payload, { ...options, version }).finally(settled)
   void follow(process, call, promise, outcome => {
