@@ -4,6 +4,7 @@ import { type Cache, createCache } from '../../src/index.ts'
 import { redisStore } from '../../src/redis/index.ts'
 import { Keys } from '../../src/redis/keys.ts'
 import { runCli } from '../cli-run.ts'
+import { until } from '../redis/fixture.ts'
 import { type RedisCluster, startCluster } from '../redis-server.ts'
 
 let cluster: RedisCluster
@@ -92,6 +93,18 @@ describe('the command line while a slot moves to another node', () => {
       'maxmemory',
     ])
     expect((await runCli(['top', '--frames', '1', '--json'], { env })).stderr).toBe('')
+  })
+
+  it('does not ask not to touch what it looks at: Redis 8.0.2 and Valkey 8.1.1 crash then', async () => {
+    const watching = await admins[0]!.duplicate().monitor()
+    const commands: string[] = []
+    watching.on('monitor', (_time: string, args: string[]) => void commands.push(args.join(' ').toUpperCase()))
+    await runCli(['inspect', 'user:20', '-n', 'shop'], { env: { REDIS_URL: cluster.nodes[0]!.url } })
+    await admins[0]!.echo('end of it')
+    await until(() => commands.some(command => command.startsWith('ECHO')))
+    expect(commands).toContain('HELLO')
+    expect(commands.filter(command => command.includes('NO-TOUCH'))).toEqual([])
+    watching.disconnect()
   })
 
   it('deletes a key once its slot has arrived', async () => {
