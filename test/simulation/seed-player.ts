@@ -14,7 +14,12 @@ export interface PlayedSeeds extends SeedRange {
   readonly longest: readonly (readonly [string, number])[]
 }
 
-process.on('message', (range: SeedRange) => void play(range))
+process.on('message', (range: SeedRange) => {
+  play(range).catch((error: unknown) => {
+    process.stderr.write(`${String(error)}\n`)
+    process.exit(1)
+  })
+})
 
 async function play({ from, to }: SeedRange): Promise<void> {
   const { played, failures, coverage } = await runSeeds(from, to)

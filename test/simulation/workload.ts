@@ -14,7 +14,7 @@ import { show } from './timeline.ts'
 export function perform(process: SimulatedProcess, op: Op): void {
   const { key, version } = op
   // Whatever happens, the copies that are answered are looked at.
-  if (process.copies !== undefined) for (const each of process.world.keys) peek(process, each)
+  if (process.copies !== undefined && !process.closing) for (const each of process.world.keys) peek(process, each)
   switch (op.kind) {
     case 'getOrSet':
       void getOrSet(process, op).catch(() => undefined)
