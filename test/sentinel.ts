@@ -7,6 +7,8 @@ import { startRedis } from '../scripts/start-redis.ts'
 export interface Sentinel {
   readonly port: number
   knowsReplica(): Promise<boolean>
+  /** Whether it tells those who ask that the primary is on this port: up to a second after it was promoted. */
+  names(primaryPort: number): Promise<boolean>
   /** Makes it fail over now. */
   failover(): Promise<void>
   stop(): Promise<void>
@@ -38,6 +40,10 @@ export async function startSentinel(
     port: server.port,
     async knowsReplica() {
       return ((await client.call('SENTINEL', 'REPLICAS', name)) as unknown[]).length > 0
+    },
+    async names(newPort) {
+      const address = (await client.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name)) as string[] | null
+      return address?.[1] === String(newPort)
     },
     async failover() {
       await client.call('SENTINEL', 'FAILOVER', name)

@@ -39,6 +39,7 @@ export const failoverRow: Row = {
       process.kill(replica.pid, 'SIGCONT')
       await until(async () => (await watching.info('replication')).includes('role:master'), 'the replica to be promoted', 30_000)
       const promotedAt = sharedNowMs()
+      await until(() => sentinel.names(replica.port), 'Sentinel to tell of it', 30_000)
       const stillThere = (await watching.keys('*deleted*')).length
       await passed(1000)
       const answers = await reader!.ask('ask', { keys: deleted, value: 'new' })
@@ -50,7 +51,7 @@ export const failoverRow: Row = {
         seen,
         recoveryMs: Math.max(...seen.map(({ firstVouchedAt }) => (firstVouchedAt ?? Infinity) - promotedAt)),
         notes: [
-          `${stillThere} deleted values came back with the replica, ${answers.filter(answer => answer === 'old').length} were answered 1 s later`,
+          `${stillThere} deleted values came back with the replica, ${answers.filter(answer => answer === 'old').length} were answered 1 s after Sentinel had told of it`,
         ],
         problems: [
           ...errors.map(([code, count]) => `${count} calls rejected with ${code}`),
